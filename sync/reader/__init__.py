@@ -14,13 +14,14 @@ from sync.reader.file_kind import ZIP_MARKS, refuse_other_kinds
 from sync.reader.picture_rows import open_pictures
 from sync.reader.row_reader import Look, RowReader, SkippedLines, WholeText
 from sync.reader.workbook import ReadSheet, open_workbook
-from sync.reader.workbook_process import read_sheet
+from sync.reader.workbook_process import SheetReadOnce, read_sheet
 
 __all__ = [
     "Dialect",
     "Look",
     "ReadSheet",
     "RowReader",
+    "SheetReadOnce",
     "SkippedLines",
     "WholeText",
     "encode_cells",

@@ -19,7 +19,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any, BinaryIO, NamedTuple
+from typing import IO, Any, BinaryIO, NamedTuple, Self
 
 from sync.errors import CommandFileError, EmptyFile, UnknownFileType
 from sync.reader import workbook_program as program
@@ -197,6 +197,10 @@ class SheetRows:
     def close(self) -> None:
         self._out.close()
 
+    def again(self) -> SheetRows:
+        """Return the same rows for another time; use the two one after the other."""
+        return SheetRows(os.fdopen(os.dup(self._out.fileno()), "rb"))
+
     def count(self) -> int:
         """Return how many rows there are, blank ones and the header included."""
         self._out.seek(0)
@@ -220,6 +224,34 @@ class SheetRows:
         self._out.readline()
         for line in self._out:
             yield [_value(cell) if isinstance(cell, dict) else cell for cell in json.loads(line)]
+
+
+class SheetReadOnce:
+    """Reads the sheet of one workbook for several passes over it. Call it as `read_sheet`; use it in a `with` statement."""
+
+    def __init__(self) -> None:
+        self._kept: SheetRows | None = None
+        self._place = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._let_go()
+
+    def __call__(
+        self, stream: BinaryIO, *, is_meant: bool, choose: Callable[[Sequence[SheetHead]], int] = lambda _heads: 0
+    ) -> SheetRows:
+        if self._kept is None or choose(self._kept.heads) != self._place:
+            self._let_go()
+            kept = self._kept = read_sheet(stream, is_meant=is_meant, choose=choose)
+            self._place = choose(kept.heads)
+        return self._kept.again()
+
+    def _let_go(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
 
 
 def _value(cell: dict[str, Any]) -> Any:

@@ -36,6 +36,7 @@ from sync.notifications.mails import forget_mails, unsure_mails
 from sync.notifications.services import notify_of_run
 from sync.processors.base.context import NoJournal
 from sync.processors.base.overlay import Overlay
+from sync.reader import ReadSheet, SheetReadOnce
 from sync.runs.bundle_order import fail_pending, follow_bundle, is_in_turn, is_later_of_bundle, planned_with
 from sync.runs.cache_purge import purge_caches
 from sync.runs.connections import moodle_of
@@ -112,7 +113,9 @@ class Execution:
         self._yields = yields
         # Since when Moodle hasn't answered, of a run that was put back for that; until it is known to answer again.
         self._waited_since = run.waiting_since
-        self._finalizer = RunFinalizer(run)
+        # The workbook of the run is read once, whatever it is read for.
+        self._sheet = SheetReadOnce()
+        self._finalizer = RunFinalizer(run, self._sheet)
         self._is_to_be_paused = False
         # The first claim is the start; whoever began before us may still be alive.
         self._takes_over = run.started_at != run.heartbeat_at
@@ -124,6 +127,10 @@ class Execution:
 
         Raises: LeaseLost if another process has taken the run over: it is theirs to end
         """
+        with self._sheet:
+            self._execute()
+
+    def _execute(self) -> None:
         try:
             if not self.run.carried_out:
                 if not self.run.last_line:
@@ -163,6 +170,10 @@ class Execution:
             self._retry(partial(self._choose_mapping, run))
             self._retry(partial(self._freeze_rules, run))
 
+    def _sheets_of(self, run: SyncRun) -> ReadSheet | None:
+        """Return what reads the workbook of the run, or of its plan; None for that of another one of its bundle."""
+        return self._sheet if run.pk in (self.run.pk, self.run.plan_id) else None
+
     def _make_undo_file(self, run: SyncRun) -> None:
         """Make the command file of an undo, unless it has one. Raises: UndoRefused, JournalMissing"""
         undone = run.undoes
@@ -178,7 +189,7 @@ class Execution:
     def _choose_mapping(self, run: SyncRun) -> None:
         """Let the header of the file choose its mapping, where nobody has chosen one."""
         if run.mapping is None:
-            self._keep(run, mapping=mapping_data(find_mapping(run)))
+            self._keep(run, mapping=mapping_data(find_mapping(run, self._sheets_of(run))))
 
     def _freeze_rules(self, run: SyncRun) -> None:
         """Keep the rules of sticky fields with the run: from here on it goes by them, whatever is set meanwhile."""
@@ -414,6 +425,7 @@ class Execution:
             is_part=self.run.origin in ORIGINS_OF_MADE_FILES or self.run.mends_id is not None,
             overlay=overlay,
             look=self._looks[run.pk if run.simulate else run.plan_id],
+            sheets=self._sheets_of(run),
         )
         try:
             if not run_pipeline(work, stream, run.file_name):

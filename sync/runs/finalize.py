@@ -29,7 +29,7 @@ from sync.outcomes.archive import write_archive
 from sync.outcomes.outcome_table import write_outcome_table
 from sync.outcomes.report import ReportFacts, write_report
 from sync.outcomes.tryback import FORMS, Form, reads_back, write_tryback
-from sync.reader import Look, RowReader, open_rows
+from sync.reader import Look, ReadSheet, RowReader, open_rows
 from sync.runs.mappings import mapping_cell, mapping_of
 from sync.runs.options import changed_options_of, processor_of, settings_language, value_text
 from sync.runs.outcome_store import read_rows
@@ -56,10 +56,14 @@ def report_in(run: SyncRun, language: str) -> str:
 
 
 class RunFinalizer:
-    """The files of one run. Shape: language: the one that the report and the reasons are written in."""
+    """The files of one run.
 
-    def __init__(self, run: SyncRun) -> None:
+    Shape: language: the one that the report and the reasons are written in; sheets: reads the workbook, as of open_rows
+    """
+
+    def __init__(self, run: SyncRun, sheets: ReadSheet | None = None) -> None:
         self.run = run
+        self._sheets = sheets
         self.language = language_of(run)
         self.started = run.started_at or timezone.now()
 
@@ -273,6 +277,7 @@ class RunFinalizer:
             list_names=columns.list_names_for(self._options),
             of_pictures=columns.of_pictures,
             look=mapped_look(self._mapping, columns, look),
+            sheets=self._sheets if not name else None,
         )
 
     def _facts(self) -> ReportFacts:

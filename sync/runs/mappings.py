@@ -20,7 +20,7 @@ from sync.models import AuditKind, MoodleSite, SavedMapping, SyncRun
 from sync.models.run import ORIGINS_OF_MADE_FILES
 from sync.processors.base.processor import Processor
 from sync.processors.registry import guess_processor
-from sync.reader import open_rows
+from sync.reader import ReadSheet, open_rows
 from sync.reader.beginning import beginning_of
 from sync.reader.workbook_process import LIMITS
 from sync.runs.options import find_processor, processor_of
@@ -61,8 +61,11 @@ def mapping_cell(run: SyncRun) -> str:
     return f"{mapping.name} #{mapping.version}" if mapping.name else f"{_OF_RUN}{run.pk}"
 
 
-def find_mapping(run: SyncRun) -> ColumnMapping | None:
-    """Return the mapping that the header of a run's file chooses; the reading of a file that can't be read says why."""
+def find_mapping(run: SyncRun, sheets: ReadSheet | None = None) -> ColumnMapping | None:
+    """Return the mapping that the header of a run's file chooses; the reading of a file that can't be read says why.
+
+    Shape: sheets: as of open_rows
+    """
     processor = processor_of(run)
     if run.undoes_id is not None or run.origin in ORIGINS_OF_MADE_FILES:
         return None
@@ -74,7 +77,7 @@ def find_mapping(run: SyncRun) -> ColumnMapping | None:
             beginning = beginning_of(stream, run.file_size, most=_HEAD_BYTES, most_of_workbook=LIMITS.packed)
             with open_rows(
                 beginning.stream, run.file_name, encoding=options.encoding, separator=options.separator,
-                known_name=processor.columns.knows,
+                known_name=processor.columns.knows, sheets=sheets,
             ) as reader:  # fmt: skip
                 head = head_of(reader.header, next(iter(reader), None))
     except (CommandFileError, FileNotFoundError):

@@ -82,6 +82,7 @@ def run_pipeline(work: PipelineContext, stream: BinaryIO, filename: str) -> bool
         of_pictures=columns.of_pictures,
         look=mapped_look(work.mapping, columns, survey.start) if known is None else None,
         whole=work.look.whole,
+        sheets=work.sheets,
     )
     work.look.survey, work.look.whole = survey, opened.whole
     with mapped(work.mapping, columns, opened) as reader:

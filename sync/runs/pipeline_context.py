@@ -33,7 +33,7 @@ from sync.processors.base.overlay import Overlay
 from sync.processors.base.plan import Mail, Plan
 from sync.processors.base.processor import Processor
 from sync.processors.base.sticky import StickyFields
-from sync.reader import RowReader, WholeText
+from sync.reader import ReadSheet, RowReader, WholeText
 from sync.runs.planned import PlannedRows
 from sync.runs.retry import Unavailable
 from sync.values import Note, Outcome
@@ -152,7 +152,7 @@ class PipelineContext:
     come to something else by now is planned once more, otherwise it is rejected; shows_new_values: outcomes tell the cells of
     what is made; is_part: ToolSync has made the file of rows of others, so it is never complete; scopes: those with limits of
     their own; check_totals: called before a chunk is written, raises where it would be too much; overlay: of several files that
-    are planned together, the caller closes it; look: shared by the passes over one file
+    are planned together, the caller closes it; look: shared by the passes over one file; sheets: as of open_rows
     """
 
     processor: type[Processor]
@@ -183,6 +183,7 @@ class PipelineContext:
     check_totals: Callable[[ChunkResult], None] = field(default=lambda _chunk: None)
     overlay: Overlay | None = None
     look: FileLook = field(default_factory=FileLook)
+    sheets: ReadSheet | None = None
 
 
 def _raise(error: Exception) -> None:

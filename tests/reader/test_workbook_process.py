@@ -19,7 +19,7 @@ import pytest
 
 from sync.errors import CommandFileError, UnknownFileType
 from sync.reader import open_rows, workbook_process
-from sync.reader.workbook_process import read_sheet
+from sync.reader.workbook_process import SheetReadOnce, read_sheet
 from tests.reader.hostile_workbooks import (
     hostile_ods,
     hostile_xlsx,
@@ -28,6 +28,7 @@ from tests.reader.hostile_workbooks import (
     xlsx_with_a_full_sheet_behind,
 )
 from tests.reader.other_workbooks import binary_workbook, ole_file
+from tests.reader.test_workbook import xlsx
 
 MB = 1_000_000
 LAST_PLACE = "XFD1048576"
@@ -268,3 +269,14 @@ def test_the_program_gets_nothing_of_our_environment(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "executable", str(spy))
     list(open_rows(io.BytesIO(hostile_xlsx([one_cell('r="A2"')])), "users.xlsx"))
     assert "hunter2" not in seen.read_text()
+
+
+def test_a_sheet_that_is_read_once_is_read_again_for_another_choice() -> None:
+    book = io.BytesIO(xlsx([["a"], ["1"]], [["b"], ["2"]]))
+    with SheetReadOnce() as read:
+        first = list(read(book, is_meant=True))
+        same = list(read(io.BytesIO(b"nothing is read of this"), is_meant=True))
+        other = list(read(book, is_meant=True, choose=lambda _heads: 1))
+
+    assert first == same == [["a"], ["1"]]
+    assert other == [["b"], ["2"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import subprocess
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -25,6 +26,7 @@ from sync.runs.plans import new_plan
 from sync.runs.rights import OPERATOR, Responsible
 from sync.values import Row
 from tests.installation import Installation
+from tests.reader.test_workbook import xlsx
 
 pytestmark = pytest.mark.django_db
 
@@ -492,3 +494,25 @@ def test_a_plan_that_somebody_applies_later_has_the_file_looked_at_again(install
     run = services.execute_run(decisions.apply_plan(plan, OPERATOR).pk)
 
     assert [outcome.params.get("earlier") for outcome in read_rows(run)] == [None, 2]
+
+
+def test_the_workbook_of_a_run_is_read_once_to_be_planned_and_applied(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = installation.put(
+        "/in.xlsx", xlsx([["username", "firstname", "lastname"], ["w1", "A", "B"], ["w2", "C", ""]])
+    )
+    programs: list[object] = []
+    popen = subprocess.Popen
+
+    def count(*args: Any, **kwargs: Any) -> Any:
+        programs.append(args)
+        return popen(*args, **kwargs)
+
+    monkeypatch.setattr(subprocess, "Popen", count)
+
+    run = installation.carry_out(file.path, primaryidentity="username")
+
+    assert run.counts == {"created": 1, "rejected": 1}
+    assert [outcome.line for outcome in read_rows(run)] == [2, 3]
+    assert len(programs) == 1
