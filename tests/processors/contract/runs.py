@@ -28,7 +28,7 @@ from sync.runs.pipeline_context import ChunkResult, OwedPart, PipelineContext
 from sync.runs.planned import PlannedRows
 from sync.runs.retry import Unavailable
 from sync.values import CleanRow
-from tests.moodle_sites import stop_waiting_for_the_disk
+from tests.moodle_sites import filled_tables, stop_waiting_for_the_disk
 from tests.pictures import blobs, data_folder
 from tests.processors.contract.specs import ContractSpec
 from tests.processors.random_files import state_of
@@ -288,8 +288,10 @@ class ContractSite:
     def tables(self) -> dict[str, list[tuple[Any, ...]]]:
         """Return the rows of all tables; of what is random, whether it is there."""
         found = {}
+        with self.site.engine.connect() as connection:
+            filled = filled_tables(connection, self.site.prefix, self.site.table_names)
         with closing(sqlite3.connect(self.path)) as database:
-            for table in self.site.table_names:
+            for table in filled:
                 cursor = database.execute(f"SELECT * FROM {self.site.prefix}{table} ORDER BY id")
                 if rows := cursor.fetchall():
                     places = [n for n, column in enumerate(cursor.description) if column[0] in _RANDOM.get(table, ())]

@@ -106,7 +106,7 @@ class CourseGraph:
     file_areas: Sequence[GraphFileArea] = field(default=(), repr=False)
     site_columns: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False)
 
-    @property
+    @cached_property
     def modules(self) -> frozenset[str]:
         """The activities whose tables are known."""
         return frozenset(

@@ -26,9 +26,8 @@ def fetch_unknown_tables(session: MoodleSession, graph: CourseGraph) -> tuple[st
     modules = session.modules
     left_alone = frozenset(database.settings.tables_left_alone)
     unknown = {name for name, columns in database.telling_columns.items() if not columns <= graph.names_in(name)}
-    unknown |= {
-        name for name in database.table_names if not graph.knows(name) and _is_of(name, modules & graph.modules)
-    }
+    known_modules = modules & graph.modules
+    unknown |= {name for name in database.table_names if not graph.knows(name) and _is_of(name, known_modules)}
     foreign = modules - graph.modules
     return tuple(
         sorted(database.prefix + name for name in unknown if name not in left_alone and not _is_of(name, foreign))
