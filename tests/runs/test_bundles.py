@@ -187,11 +187,14 @@ def test_an_approved_bundle_is_carried_out(installation: Installation, person: C
     assert AuditRecord.objects.filter(kind="approval", person="ada").count() == len(ORDER)
 
 
-def test_what_files_remove_together_is_held_against_the_limits(installation: Installation) -> None:
+def test_what_files_remove_together_is_held_against_the_limits(installation: Installation, settings: Settings) -> None:
     names = [f"p{n}" for n in range(60)]
     users = "username;firstname;lastname;email\n" + "".join(f"{name};Pat;P;{name}@x.org\n" for name in names * 2)
     crowd = users + "".join(f"q{n};Pat;Q;q{n}@x.org\n" for n in range(600))
+    # The crowd is only there to be counted.
+    settings.TOOLSYNC_CHUNK_ROWS = 1000
     installation.carry_out("/users.csv", crowd, primaryidentity="username")
+    settings.TOOLSYNC_CHUNK_ROWS = 1
     before = installation.moodle.snapshot()
     files = {"userdelete1.csv": gone(names[:30]), "userdelete2.csv": gone(names[30:])}
 
