@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.contrib.auth.middleware import get_user
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
 from sync import __version__
 from sync.health.selectors import PartState, dead_parts
@@ -46,8 +46,9 @@ def frame_of(request: HttpRequest) -> Frame:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return Frame(theme, zone, [])
-    # Rights are asked for hundreds of times: of the person, not of Django's stand-in for them.
-    user = get_user(request)
+    if isinstance(user, SimpleLazyObject):
+        # Rights are asked for hundreds of times: of the person, not of Django's stand-in for them.
+        user = user._wrapped  # noqa: SLF001 (what it stands for is there: it was asked above)
     sections = open_sections(user)
     here = next((section for section in sections if section.holds(request.path_info)), None)
     sites = open_sites(user)
