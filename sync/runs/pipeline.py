@@ -43,6 +43,7 @@ from sync.processors.base.operations import Applied
 from sync.processors.base.overlay import Overlay
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor, SplitChunk
+from sync.processors.base.row_counts import counted_rows
 from sync.processors.base.sticky import digests_in
 from sync.reader import RowReader, open_rows
 from sync.runs.closing import Closing
@@ -391,6 +392,7 @@ class PipelineRun:
         """Write a plan, unless it is a simulation, and keep what came of it. Shape: owed: with a plan that writes nothing"""
         processor, recorder = self.processor, self.work.recorder
         scoped_totals = self.work.scopes.count(self.session, plan)
+        counted = counted_rows({} if is_closing else {**processor.count_outcomes(outcomes), **plan.counted})
         self.session.release()
         writer = Writer(self.session)
         counts = Counter(outcome.action.value for outcome in outcomes)
@@ -401,7 +403,7 @@ class PipelineRun:
             dict(counts),
             writer.before_images,
             self.reader.bytes_read,
-            owed or AfterCommit(),
+            owed or AfterCommit(counted=counted),
             is_closing=is_closing,
             about=about,
             totals=dict(plan.totals()),
@@ -412,6 +414,7 @@ class PipelineRun:
         if self.commit_marker is None:
             recorder.prepare(chunk)
             recorder.confirm(chunk)
+            self.collected.counted.add(counted)
             return
         if plan.is_empty:
             # What we found to be so already may be the work of a worker that was ousted and has committed since.
@@ -428,7 +431,7 @@ class PipelineRun:
         with self.session.transaction():
             with _about_rows():
                 applied = processor.apply(plan, writer)
-                owed = replace(processor.owed_after_commit(plan, applied), is_last=is_last)
+                owed = replace(processor.owed_after_commit(plan, applied), is_last=is_last, counted=counted)
                 if watched := self.work.sticky.watched:
                     # Whatever writes there, a file of another type or an undo, it is ToolSync.
                     owed.written = {**owed.written, **dict(digests_in(writer.before_images, watched))}

@@ -516,3 +516,18 @@ def test_the_workbook_of_a_run_is_read_once_to_be_planned_and_applied(
     assert run.counts == {"created": 1, "rejected": 1}
     assert [outcome.line for outcome in read_rows(run)] == [2, 3]
     assert len(programs) == 1
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 1000])
+def test_what_is_said_of_rows_is_said_of_a_run_none_of_whose_rows_change_anything(
+    installation: Installation, settings: Settings, chunk_rows: int
+) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = chunk_rows
+    text = "shortname;fullname\nC1;One\nC2;Two\n"
+
+    run = installation.carry_out("/c.csv", text, processor="courses")
+
+    assert run.plan is not None
+    said = ["courses_left_as_they_are", {"count": 2, "line": 2}]
+    assert said in run.plan.notes
+    assert said in run.notes

@@ -6,7 +6,7 @@ or when the process died right after it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -25,7 +25,7 @@ class AfterCommit:
     of who is absent from a complete file -> how many; absent_upto: the last Moodle id that was looked at for that; absent_left:
     names of those about whom nothing is planned; written: (table, rowid, column) -> digest of what ToolSync leaves in watched
     places; is_last: nothing follows, all that comes after the last row is done; ahead: table, id and columns of rows that an
-    undo has changed back before their own lines
+    undo has changed back before their own lines; counted: rows of which something is said at the end, as of `counted_rows`
     """
 
     files: Mapping[str, int] = field(default_factory=dict)
@@ -41,6 +41,7 @@ class AfterCommit:
     written: Mapping[tuple[str, int, str], str] = field(default_factory=dict)
     is_last: bool = False
     ahead: list[tuple[str, int, list[str]]] = field(default_factory=list)
+    counted: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.to_json())
@@ -61,6 +62,7 @@ class AfterCommit:
             "written": [[*key, digest] for key, digest in self.written.items()],
             "is_last": self.is_last,
             "ahead": [list(row) for row in self.ahead],
+            "counted": {code: list(rows) for code, rows in self.counted.items()},
         }
         return {name: value for name, value in written.items() if value}
 
@@ -81,4 +83,5 @@ class AfterCommit:
             written={(table, rowid, column): digest for table, rowid, column, digest in written.get("written", ())},
             is_last=written.get("is_last", False),
             ahead=[(table, rowid, columns) for table, rowid, columns in written.get("ahead", ())],
+            counted=written.get("counted", {}),
         )

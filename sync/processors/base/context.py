@@ -18,6 +18,7 @@ from sync.processors.base.absence import Absence
 from sync.processors.base.closing import ClosingObject
 from sync.processors.base.grace import GraceChange, GraceRecords, NoGrace
 from sync.processors.base.overlay import Overlay
+from sync.processors.base.row_counts import RowCounts
 from sync.processors.base.sticky import StickyFields
 from sync.reader.picture_zip import PictureZip
 from sync.values import Note
@@ -129,7 +130,7 @@ class Collected:
 
     Shape: notes: what committed chunks want to be said at the end; grace: what they did to the list of deletions; absence: what
     is known of who is absent from a file that is complete; unplanned: what is empty at the end and stays, as nobody has planned
-    its deletion -> its name
+    its deletion -> its name; counted: rows of which something is said at the top of the report
     Units: bytes_left: of files that stay in Moodle's data folder though no row refers to them
     """
 
@@ -138,6 +139,7 @@ class Collected:
     grace: dict[tuple[str, int], GraceChange] = field(default_factory=dict)
     absence: Absence = field(default_factory=Absence)
     unplanned: dict[ClosingObject, str] = field(default_factory=dict)
+    counted: RowCounts = field(default_factory=RowCounts)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,8 @@ class Plan:
     (userid, courseid) of enrolments that go; enrolled: the same of new ones whose earlier grades are wanted back; notes: what
     is to be said of it at the end of the run; changed_rows: the tables that the rows of the chunk change; grace: what
     becomes of objects on the list of deletions, by table and id; absent, absent_upto, absent_left: as in AfterCommit; written:
-    what rows leave in watched places, None = nobody asks; objects: of what comes after the last row, one for each outcome
+    what rows leave in watched places, None = nobody asks; objects: of what comes after the last row, one for each outcome;
+    counted: code of what is said at the top of the report -> lines of which it is
     Units: now: seconds since epoch
     """
 
@@ -54,6 +55,7 @@ class Plan:
         self.absent_upto = 0
         self.absent_left: list[str] = []
         self.objects: list[ClosingObject] = []
+        self.counted: dict[str, Iterable[int]] = {}
         self.written: ChangedRows | None = None
         self._temporary_ids = TemporaryIds()
 

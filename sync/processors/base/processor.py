@@ -18,7 +18,7 @@ all rows.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast, final, get_args
 
@@ -40,7 +40,7 @@ from sync.processors.base.export import Exporter
 from sync.processors.base.operations import Applied
 from sync.processors.base.plan import Plan, apply_plan
 from sync.processors.base.sticky import StickyColumn
-from sync.values import Note
+from sync.values import Note, Outcome
 
 State = TypeVar("State")
 CellsT = TypeVar("CellsT", bound=Cells)
@@ -163,9 +163,18 @@ class Processor(ABC, Generic[CellsT, State, PlanT]):
             written=plan.digests_left(applied.ids),
         )
 
+    def count_outcomes(self, outcomes: Sequence[Outcome]) -> Mapping[str, Iterable[int]]:
+        """Return of which rows something is said at the top of the report, where outcomes tell. Shape: code -> lines
+
+        What cells tell stands in `Plan.counted`, of rows that change something: others aren't planned again when a stored plan
+        is carried out.
+        """
+        return {}
+
     def collect(self, owed: AfterCommit) -> None:
         """Keep what the end of the run must know of a chunk that is committed; once for each chunk and process."""
         self.collected.notes.extend(owed.notes)
+        self.collected.counted.add(owed.counted)
         self.collected.grace.update((change.key, change) for change in owed.grace)
         self.collected.absence.add(owed.absent, owed.absent_upto, owed.absent_left)
 
@@ -216,7 +225,7 @@ class Processor(ABC, Generic[CellsT, State, PlanT]):
 
     def final_notes(self) -> list[Note]:
         """Say what is worth saying about everything that was done; asked for once, at the end."""
-        return [*blob_notes(self.collected.bytes_left), *self.collected.notes]
+        return [*blob_notes(self.collected.bytes_left), *self.collected.notes, *self.collected.counted.notes]
 
     def close(self) -> None:
         """Release what the processor holds (helper processes)."""

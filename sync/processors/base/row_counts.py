@@ -2,42 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sync.columns.repeated_values import RepeatedValues
 from sync.columns.survey import FileSurvey
 from sync.values import Action, Note, Outcome
 
+_IDLE = (Action.REJECTED, Action.UNCHANGED, Action.SUPERSEDED)
+
+
+def counted_rows(lines: Mapping[str, Iterable[int]]) -> dict[str, tuple[int, int, int]]:
+    """Return how many rows of a chunk something is to be said of, the first and the last of them. Shape: code -> count, lines"""
+    ordered = {code: sorted(found) for code, found in lines.items()}
+    return {code: (len(found), found[0], found[-1]) for code, found in ordered.items() if found}
+
 
 @dataclass
-class _Rows:
-    """Shape: first, last: lines"""
-
-    count: int = 0
-    first: int = 0
-    last: int = 0
-
-
 class RowCounts:
-    """Counts rows by the code of what is said of them. Chunks come in the order of the file; one that comes again counts once."""
+    """Adds up what is counted in chunks. These come in the order of the file; one that comes again counts once."""
 
-    def __init__(self) -> None:
-        self._rows: dict[str, _Rows] = {}
+    _rows: dict[str, tuple[int, int, int]] = field(default_factory=dict)
 
-    def add(self, note: str, lines: Iterable[int]) -> None:
-        """Count the rows of a chunk of which this is to be said. Shape: note: its code"""
-        for line in sorted(lines):
-            rows = self._rows.setdefault(note, _Rows())
-            if line > rows.last:
-                rows.first = rows.first or line
-                rows.last = line
-                rows.count += 1
+    def add(self, counted: Mapping[str, Sequence[int]]) -> None:
+        """Add the rows of a chunk. Shape: as of `counted_rows`"""
+        for code, (count, first, last) in counted.items():
+            before, earliest, latest = self._rows.get(code, (0, first, 0))
+            if first > latest:
+                self._rows[code] = (before + count, earliest, last)
 
     @property
     def notes(self) -> list[Note]:
         """What is to be said of the whole file."""
-        return [Note(code, {"count": rows.count, "line": rows.first}) for code, rows in self._rows.items()]
+        return [Note(code, {"count": count, "line": first}) for code, (count, first, _last) in self._rows.items()]
+
+
+def changed_lines(outcomes: Iterable[Outcome]) -> set[int]:
+    """Return the lines that change something."""
+    return {outcome.line for outcome in outcomes if outcome.action not in _IDLE}
 
 
 def lines_set_again(

@@ -42,20 +42,39 @@ class CohortsState:
     sticky: StickyState = field(default_factory=StickyState)
 
 
+# Identifier of cohorts -> the column that names one, and the other of which a row makes its name or idnumber.
+_NAMES = {"id": ("cid", "cname"), "idnumber": ("cidnumber", "cname"), "name": ("cname", "cidnumber")}
+
+
 class CohortSurvey(RepeatedValues):
     """Whether any row of the file names a user: then an empty cell is a user who wasn't found, not the whole cohort.
 
     In a tryback the rows that named users may be missing; the code of a row tells that there were some.
+    Shape: named_otherwise: identifier -> lines that call a cohort otherwise than an earlier row of the file does
     """
 
     unique = ("cname", "cidnumber")
 
     names_users = False
 
+    def __init__(self, places: Mapping[str, int]) -> None:
+        super().__init__(places)
+        self.named_otherwise: dict[str, set[int]] = {identifier: set() for identifier in _NAMES}
+        # Of cohorts, as the file names them: the first name, or idnumber, that a row gives.
+        self._given: dict[tuple[str, str], str] = {}
+
     def see(self, row: Row) -> None:
         super().see(row)
         has_user = bool(self.cell(row.cells, "userid")) or self.cell(row.cells, CODE_COLUMN) == USER_EMPTY
         self.names_users = self.names_users or has_user
+        if self.cell(row.cells, "cmd").casefold() in ("", "add"):
+            self._look_at_names(row)
+
+    def _look_at_names(self, row: Row) -> None:
+        for identifier, (naming, named) in _NAMES.items():
+            cohort, name = self.cell(row.cells, naming) or self.cell(row.cells, "cid"), self.cell(row.cells, named)
+            if cohort and name and self._given.setdefault((identifier, cohort.casefold()), name) != name:
+                self.named_otherwise[identifier].add(row.line)
 
 
 class CohortsPlan(Plan):

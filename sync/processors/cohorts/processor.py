@@ -26,7 +26,7 @@ from sync.processors.base.operations import Applied
 from sync.processors.base.overlay import Values, is_temporary
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
-from sync.processors.base.row_counts import RowCounts
+from sync.processors.base.row_counts import changed_lines
 from sync.processors.base.sticky import Place, StickyColumn
 from sync.processors.cohorts.absent import OUR_COMPONENTS, AbsentMembers
 from sync.processors.cohorts.categories import CATEGORIES, CATEGORY_COLUMNS
@@ -74,9 +74,6 @@ class Cohorts(Processor[CohortCells, CohortsState, CohortsPlan]):
 
     def setup(self, names: Sequence[str]) -> None:
         self.names = frozenset(names)
-        self.renamed = RowCounts()
-        # Of cohorts, as the file names them: the first name, or idnumber, that a row gives.
-        self.names_given: dict[str, str] = {}
         self.rules = SiteRules(self.moodle)
         names_users = isinstance(self.survey.found, CohortSurvey) and self.survey.found.names_users
         self.absent = AbsentMembers(self.context, self.option_values, self.rules, names_users=names_users)
@@ -96,20 +93,10 @@ class Cohorts(Processor[CohortCells, CohortsState, CohortsPlan]):
 
     def plan(self, rows: Sequence[CohortCells], state: CohortsState) -> CohortsPlan:
         plan = CohortsPlanner(state, self.option_values).plan_rows(rows)
-        done = {outcome.line for outcome in plan.outcomes if outcome.action is not Action.REJECTED}
-        self.renamed.add("cohort_named_otherwise_in_rows", self._named_otherwise(rows) & done)
+        if isinstance(self.survey.found, CohortSurvey):
+            otherwise = self.survey.found.named_otherwise[self.option_values.cohortidentifier]
+            plan.counted = {"cohort_named_otherwise_in_rows": otherwise & changed_lines(plan.outcomes)}
         return plan
-
-    def _named_otherwise(self, rows: Sequence[CohortCells]) -> set[int]:
-        """Return the lines that call a cohort otherwise than an earlier row of the file does."""
-        identifier = self.option_values.cohortidentifier
-        column = CohortCells.cidnumber if identifier == "name" else CohortCells.cname
-        lines = set[int]()
-        for row in rows:
-            name, cohort = column.of(row), cohort_text(row, identifier)
-            if name and cohort and row.cmd == "add" and self.names_given.setdefault(cohort.casefold(), name) != name:
-                lines.add(row.line)
-        return lines
 
     def owed_after_commit(self, plan: CohortsPlan, applied: Applied) -> AfterCommit:
         owed = super().owed_after_commit(plan, applied)
@@ -144,7 +131,7 @@ class Cohorts(Processor[CohortCells, CohortsState, CohortsPlan]):
         return plan
 
     def final_notes(self) -> list[Note]:
-        notes = [*super().final_notes(), *self.renamed.notes]
+        notes = super().final_notes()
         return [*notes, *self.absent.notes()] if self.is_complete else notes
 
     def next_emptied_plan(self, end: FileEnd) -> CohortsPlan | None:

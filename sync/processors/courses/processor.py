@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,7 +43,7 @@ from sync.processors.base.operations import Applied, FixCourseOrder, Operation
 from sync.processors.base.overlay import ChangedRows, FoundRows, is_temporary
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor, SplitChunk
-from sync.processors.base.row_counts import RowCounts, lines_set_again
+from sync.processors.base.row_counts import lines_set_again
 from sync.processors.base.sticky import Place, StickyColumn, StickyState, in_table
 from sync.processors.courses.absent import AbsentCourses
 from sync.processors.courses.archives import MOST_BACKUPS, BackupCache, BackupsCollected, without_backup
@@ -66,7 +66,7 @@ from sync.processors.courses.templates import Template, fetch_templates, is_arch
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.named import courses_table
 from sync.processors.memberships.state import MembershipState, roles_by_shortname
-from sync.values import Note
+from sync.values import Note, Outcome
 
 
 @dataclass
@@ -100,7 +100,6 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
     def setup(self, names: Sequence[str]) -> None:
         # Before anything is read: it is closed whatever happens.
         self.backups: BackupCache | None = None
-        self.counted = RowCounts()
         self.names = frozenset(names)
         self.rules = SiteRules(self.moodle)
         self.defaults = CourseDefaults(self.moodle)
@@ -220,12 +219,13 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
 
     def plan(self, rows: Sequence[CourseCells], state: CoursesState) -> CoursesPlan:
         plan = CoursesPlanner(state, self.option_values, self.names).plan_rows(rows)
-        left = [outcome.line for outcome in plan.outcomes if outcome.code == "course_exists"]
-        self.counted.add("courses_left_as_they_are", left)
         cells = ((row.line, row.shortname, "") for row in rows)
         again = lines_set_again(self.survey.found, plan.outcomes, CourseCells.shortname.name, cells)
-        self.counted.add("set_again_in_rows", again)
+        plan.counted = {"set_again_in_rows": again}
         return plan
+
+    def count_outcomes(self, outcomes: Sequence[Outcome]) -> Mapping[str, Iterable[int]]:
+        return {"courses_left_as_they_are": [each.line for each in outcomes if each.code == "course_exists"]}
 
     def prepare(self, plan: CoursesPlan) -> None:
         if self.backups is None:
@@ -266,7 +266,7 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
 
     def final_notes(self) -> list[Note]:
         absent = self.absent.notes() if self.is_complete else []
-        return [*super().final_notes(), *self.counted.notes, *self.collected.backup_notes, *absent]
+        return [*super().final_notes(), *self.collected.backup_notes, *absent]
 
     def close(self) -> None:
         if self.backups is not None:

@@ -24,12 +24,11 @@ from sync.processors.base.errors import RowError
 from sync.processors.base.overlay import FoundRows, Table, is_temporary
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
-from sync.processors.base.row_counts import RowCounts, lines_set_again
+from sync.processors.base.row_counts import changed_lines, lines_set_again
 from sync.processors.custom_fields.cells import CustomFieldsOptions, FieldCells
 from sync.processors.custom_fields.export import FieldsExporter
 from sync.processors.custom_fields.planner import FieldsPlanner, FieldsState
 from sync.processors.memberships.named import fetch_named_courses
-from sync.values import FAILED_ACTIONS, Note
 
 
 class FieldsSurvey(RepeatedValues):
@@ -57,7 +56,6 @@ class CustomFields(Processor[FieldCells, FieldsState, Plan]):
         self.extras = field_extras(self.moodle)
         has_unique = any(field.is_unique for field in self.fields.values())
         self.data = field_data_table({"value": folding(self.moodle, FIELD_TABLE, "value")} if has_unique else {})
-        self.counted = RowCounts()
         self.orders = self.survey.dates.orders_of(FieldCells.value.name)
 
     def fetch(self, rows: Sequence[FieldCells]) -> FieldsState:
@@ -102,15 +100,12 @@ class CustomFields(Processor[FieldCells, FieldsState, Plan]):
     def plan(self, rows: Sequence[FieldCells], state: FieldsState) -> Plan:
         plan = FieldsPlanner(state).plan_rows(rows)
         truths = {row.line for row in rows if self._is_text(row) and is_truth(row.value or "")}
-        done = (outcome.line for outcome in plan.outcomes if outcome.action not in FAILED_ACTIONS)
-        self.counted.add("custom_field_truth_in_rows", truths.intersection(done))
         cells = ((row.line, row.field, row.course) for row in rows)
-        again = lines_set_again(self.survey.found, plan.outcomes, FieldCells.field.name, cells)
-        self.counted.add("set_again_in_rows", again)
+        plan.counted = {
+            "custom_field_truth_in_rows": truths & changed_lines(plan.outcomes),
+            "set_again_in_rows": lines_set_again(self.survey.found, plan.outcomes, FieldCells.field.name, cells),
+        }
         return plan
-
-    def final_notes(self) -> list[Note]:
-        return [*super().final_notes(), *self.counted.notes]
 
     def _is_text(self, row: FieldCells) -> bool:
         field = self.fields.get(row.field)

@@ -22,13 +22,13 @@ from sync.processors.base.overlay import ChangedRows, FoundRows, Table, is_tempo
 from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import Processor
-from sync.processors.base.row_counts import RowCounts, lines_set_again
+from sync.processors.base.row_counts import changed_lines, lines_set_again
 from sync.processors.base.totals import CREATED, DELETED, PREFERENCES, UPDATED, ChangedIds, Totals
 from sync.processors.memberships.enrolment_results import accepted
 from sync.processors.memberships.named import fetch_named_users, users_table
 from sync.processors.memberships.names import find_user
 from sync.processors.user_preferences.names import FORCED_CHANGE, check_preference, is_settable, is_word_for_truth
-from sync.values import Action, Change, Note, Outcome
+from sync.values import Action, Change, Outcome
 
 SET, UNSET = "set", "unset"
 _GUEST = "guest"
@@ -145,7 +145,6 @@ class UserPreferences(Processor[PreferenceCells, PreferencesState, PreferencesPl
 
     def setup(self, names: Sequence[str]) -> None:
         self.rules = SiteRules(self.moodle)
-        self.counted = RowCounts()
         self.guest = self.moodle.config.get("siteguest", "")
 
     def fetch(self, rows: Sequence[PreferenceCells]) -> PreferencesState:
@@ -182,18 +181,15 @@ class UserPreferences(Processor[PreferenceCells, PreferencesState, PreferencesPl
                 lambda row: f"{row.user} / {row.name}",
             )
         )
-        done = {outcome.line for outcome in plan.outcomes if outcome.action is not Action.REJECTED}
         words = {row.line for row in rows if row.cmd == SET and is_word_for_truth(row.name, row.value or "")}
-        self.counted.add("preference_word_in_rows", words & done)
         cells = ((row.line, row.name, row.user) for row in rows)
-        again = lines_set_again(self.survey.found, plan.outcomes, PreferenceCells.name.name, cells)
-        self.counted.add("set_again_in_rows", again)
+        plan.counted = {
+            "preference_word_in_rows": words & changed_lines(plan.outcomes),
+            "set_again_in_rows": lines_set_again(self.survey.found, plan.outcomes, PreferenceCells.name.name, cells),
+        }
         written = preferences.write(plan)
         plan.changed_preferences |= {userid for userid, _name in written.inserted | written.updated | written.deleted}
         return plan
-
-    def final_notes(self) -> list[Note]:
-        return [*super().final_notes(), *self.counted.notes]
 
 
 def _forces_change(row: PreferenceCells) -> bool:

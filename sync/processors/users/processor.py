@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -19,7 +19,6 @@ from sync.processors.base.errors import RowError
 from sync.processors.base.grace import GraceList
 from sync.processors.base.overlay import FoundRows
 from sync.processors.base.processor import Processor
-from sync.processors.base.row_counts import RowCounts
 from sync.processors.base.sticky import Place, StickyColumn, in_table
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.named import users_table
@@ -42,7 +41,7 @@ from sync.processors.users.tables import (
     fetch_users,
     profile_table,
 )
-from sync.values import Note
+from sync.values import Note, Outcome
 
 # Former columns of `user` that Moodle 3.11 turned into social profile fields.
 SOCIAL_COLUMNS = (UserCells.icq.name, UserCells.url.name)
@@ -79,7 +78,6 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
         # Before anything is read: it is closed whatever happens.
         self.passwords = PasswordPool()
         self.names = frozenset(names)
-        self.doubts = RowCounts()
         deletes = UserCells.deleted.name in self.names or self.option_values.absent == DELETE
         self.rules = SiteRules(self.moodle, fetch_unknown_tables(self.moodle, load_graph()) if deletes else ())
         self.rules.read_protected()
@@ -137,12 +135,15 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
         )
 
     def plan(self, rows: Sequence[UserCells], state: UsersState) -> UsersWritePlan:
-        plan = UsersPlanner(state, self.option_values, self.names, self.numbers).plan_rows(rows)
-        for code, of_rows in _DOUBTS.items():
-            self.doubts.add(
-                code, (out.line for out in plan.outcomes if any(note.code == of_rows for note in out.notes))
-            )
-        return plan
+        return UsersPlanner(state, self.option_values, self.names, self.numbers).plan_rows(rows)
+
+    def count_outcomes(self, outcomes: Sequence[Outcome]) -> Mapping[str, Iterable[int]]:
+        noted = {note.code for outcome in outcomes for note in outcome.notes}
+        return {
+            code: [each.line for each in outcomes if any(note.code == of_rows for note in each.notes)]
+            for code, of_rows in _DOUBTS.items()
+            if of_rows in noted
+        }
 
     def prepare(self, plan: UsersWritePlan) -> None:
         """Hash the passwords of the chunk on all cores; no cell twice, even when the chunk has to be halved."""
@@ -174,7 +175,7 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
         return self.absent.next_plan(end, int(time.time()))
 
     def final_notes(self) -> list[Note]:
-        notes = [*super().final_notes(), *self.doubts.notes]
+        notes = super().final_notes()
         return [*notes, *self.absent.notes()] if self.is_complete else notes
 
     def _identities(self, rows: Sequence[UserCells]) -> dict[str, set[Any]]:
