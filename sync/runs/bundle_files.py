@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import IO
 
 from django.utils.translation import gettext as _
@@ -20,28 +21,39 @@ _LINE = "=" * 78
 
 
 def open_report(bundle: Bundle, runs: Sequence[SyncRun]) -> IO[bytes]:
-    """Return the report: what became of each file, then the report of each. The caller closes it. Shape: runs: in order"""
-    out = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-    out.write(_summary(bundle, runs).encode())
-    for kept in _kept(runs, RunFile.Kind.REPORT):
-        out.write(f"\n{_LINE}\n{kept.run.file_name}\n{_LINE}\n\n".encode())
-        with storage.opened(kept.storage_key) as report:
-            shutil.copyfileobj(report, out)
-    out.seek(0)
+    """Return the report: what became of each file, then the report of each. The caller closes it.
+
+    Shape: runs: in order
+    Raises: FileNotFoundError
+    """
+    with ExitStack() as stack:
+        out = stack.enter_context(tempfile.TemporaryFile())
+        out.write(_summary(bundle, runs).encode())
+        for kept in _kept(runs, RunFile.Kind.REPORT):
+            out.write(f"\n{_LINE}\n{kept.run.file_name}\n{_LINE}\n\n".encode())
+            with storage.opened(kept.storage_key) as report:
+                shutil.copyfileobj(report, out)
+        out.seek(0)
+        stack.pop_all()
     return out
 
 
 def open_trybacks(runs: Sequence[SyncRun]) -> IO[bytes]:
-    """Return the trybacks of all files as a zip, to be mended and handed in as a bundle again. The caller closes it."""
-    out = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    """Return the trybacks of all files as a zip, to be mended and handed in as a bundle again. The caller closes it.
+
+    Raises: FileNotFoundError
+    """
     names: set[str] = set()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for kept in _kept(runs, RunFile.Kind.TRYBACK):
-            name = kept.name if kept.name not in names else f"{kept.run_id}_{kept.name}"
-            names.add(name)
-            with storage.opened(kept.storage_key) as tryback, archive.open(name, "w") as packed:
-                shutil.copyfileobj(tryback, packed)
-    out.seek(0)
+    with ExitStack() as stack:
+        out = stack.enter_context(tempfile.TemporaryFile())
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            for kept in _kept(runs, RunFile.Kind.TRYBACK):
+                name = kept.name if kept.name not in names else f"{kept.run_id}_{kept.name}"
+                names.add(name)
+                with storage.opened(kept.storage_key) as tryback, archive.open(name, "w") as packed:
+                    shutil.copyfileobj(tryback, packed)
+        out.seek(0)
+        stack.pop_all()
     return out
 
 

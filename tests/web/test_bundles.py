@@ -12,7 +12,8 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from sync.models import Bundle, CommandFile, RunState
+from sync.commandfiles import storage
+from sync.models import Bundle, CommandFile, RunFile, RunState
 from sync.runs import services
 from tests.moodle_sites import MoodleSite as Moodle
 
@@ -143,6 +144,10 @@ def test_a_zip_is_planned_confirmed_and_carried_out(clerk: Client, moodle: Moodl
     with zipfile.ZipFile(io.BytesIO(trybacks)) as archive:
         (name,) = (name for name in archive.namelist() if "cohorts" in name)
         assert b"nobody" in archive.read(name)
+    for kept in RunFile.objects.filter(run__bundle=bundle):
+        storage.delete(kept.storage_key)
+    for gone in ("bundle_report", "bundle_trybacks"):
+        assert clerk.get(reverse(gone, args=[bundle.pk])).status_code == 404
 
 
 def test_several_files_are_a_bundle_too_and_declined_nothing_is_written(clerk: Client, moodle: Moodle) -> None:

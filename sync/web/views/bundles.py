@@ -125,7 +125,10 @@ def read_again(request: HttpRequest, bundle_id: int) -> HttpResponse:
 @require_safe
 def report(request: HttpRequest, bundle_id: int) -> FileResponse:
     shown = _planned_or_404(request, bundle_id)
-    content = open_report(shown, files_of(shown))
+    try:
+        content = open_report(shown, files_of(shown))
+    except FileNotFoundError:
+        raise Http404 from None
     return FileResponse(content, as_attachment=True, filename=f"bundle-{shown.pk}-report.txt")
 
 
@@ -133,7 +136,10 @@ def report(request: HttpRequest, bundle_id: int) -> FileResponse:
 @require_safe
 def trybacks(request: HttpRequest, bundle_id: int) -> FileResponse:
     shown = _planned_or_404(request, bundle_id)
-    content = open_trybacks(files_of(shown))
+    try:
+        content = open_trybacks(files_of(shown))
+    except FileNotFoundError:
+        raise Http404 from None
     return FileResponse(content, as_attachment=True, filename=f"bundle-{shown.pk}-trybacks.zip")
 
 
