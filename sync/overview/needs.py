@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef
 from django.utils import timezone
 
 from sync.health.selectors import PartState, dead_parts
@@ -66,28 +66,19 @@ class Night(NamedTuple):
 def needs_of(user: Person, site: MoodleSite, dead: list[PartState] | None = None) -> list[Need]:
     """Return what needs somebody who may do something about it, the worst first, of each kind the oldest first.
 
-    Queries: at most eleven, two less with `dead`
+    Queries: at most nine, two less with `dead`
     Shape: dead: of `dead_parts`, if it is known
     """
     parts = dead_parts(site.slug) if dead is None else dead
     found = [Need(Kind.DEAD, part, part.since) for part in parts]
     keys = [processor.key for processor in processors_for(user, site=site)]
     waiting = waiting_runs(user, site).filter(processor__in=keys)
-    found += [Need(Kind.HELD, run, run.held_at) for run in _loaded(waiting)]
+    found += [Need(Kind.HELD, run, run.held_at) for run in waiting[:_MOST]]
     found += _schedules_in_need(user, site)
     found += [Need(Kind.OVERDUE, file, file.deadline) for file in overdue_files(site) if file.processor in keys]
     found += _unsure_mails(user, site, keys)
     found += _unmended_rows(user, site, keys)
     return sorted(found, key=lambda need: (need.kind, need.at or timezone.now()))
-
-
-def _loaded(runs: QuerySet[SyncRun]) -> list[SyncRun]:
-    """Return the first runs with all that hangs on them. Queries: one, two if there are any
-
-    As a rule there are none, and with each page to ask for their names alone is five times as cheap.
-    """
-    names = list(runs.values_list("pk", flat=True)[:_MOST])
-    return list(runs.filter(pk__in=names)) if names else []
 
 
 def last_night(feeds: list[Feed]) -> Night | None:
@@ -119,10 +110,7 @@ def _unsure_mails(user: Person, site: MoodleSite, keys: list[str]) -> list[Need]
 
 
 def _unmended_rows(user: Person, site: MoodleSite, keys: list[str]) -> list[Need]:
-    """Return the last run of each file type, if it left rejected rows and none of the type has come after it.
-
-    Queries: one, two if there are any
-    """
+    """Return the last run of each file type, if it left rejected rows and none of the type has come after it. Queries: one"""
     later = SyncRun.objects.filter(site=OuterRef("site"), processor=OuterRef("processor"), pk__gt=OuterRef("pk"))
     runs = visible_runs(user, site).filter(
         ~Exists(later.filter(simulate=False)), state=RunState.COMPLETED_WITH_REJECTIONS, simulate=False, undoes=None,
@@ -132,5 +120,5 @@ def _unmended_rows(user: Person, site: MoodleSite, keys: list[str]) -> list[Need
         Need(
             Kind.REJECTED, run, run.finished_at, run.counts.get(Action.REJECTED, 0) + run.counts.get(Action.PARTIAL, 0)
         )
-        for run in _loaded(runs)
+        for run in runs[:_MOST]
     ]
