@@ -9,15 +9,13 @@ A processor reads with `overlay.over(table, rows, ...)`, plans on `plan.change(f
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
-from json.encoder import encode_basestring_ascii
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
+
+from sync.processors.base.overlay_rows import KeptPlace, KeptRow, Place, RowsInMemory, RowsOnDisk
 
 Key = Any
 Values = Mapping[str, Any]
@@ -32,6 +30,8 @@ _IDS_PER_FILE = 2 * 10**16
 
 # Rows that are held in memory until somebody asks for them: about what a chunk changes.
 _MOST_WAITING = 20_000
+# Cells that are kept in memory, about 25 MiB of them: what several chunks of enrolments change, or ten thousand accounts.
+_MOST_CELLS = 250_000
 
 
 def temporary_id(line: int, number: int) -> int:
@@ -315,13 +315,12 @@ def _place_in(names: tuple[str, ...], folds: Mapping[str, Fold]) -> Callable[[Va
 class Overlay:
     """What the plans of earlier chunks would leave of Moodle's rows, for the length of one run, or of the plan of a bundle.
 
-    Where chunks are carried out as they are planned nothing is kept here, and `over` costs nothing. What is kept lies in a
-    private temporary file that vanishes with the run, so that a file of a million rows fits. It is written when somebody asks:
-    what the last chunk of a file leaves is seldom asked for.
+    Where chunks are carried out as they are planned nothing is kept here, and `over` costs nothing. What is kept is brought into
+    its form when somebody asks: what the last chunk of a file leaves is seldom asked for.
     """
 
     def __init__(self) -> None:
-        self._database: sqlite3.Connection | None = None
+        self._rows: RowsInMemory | RowsOnDisk = RowsInMemory()
         self._tables: set[str] = set()
         self._waiting: list[ChangedRows] = []
         self._file = 0
@@ -376,16 +375,13 @@ class Overlay:
 
         Shape: wanted: as `over` takes it
         """
-        if (database := self._opened()) is None:
+        if not self.holds(table.name):
             return set()
+        self._write()
         found: set[Key] = set()
         for names, values in wanted.items():
-            places = [self._place(table, names, value if len(names) > 1 else (value,)) for value in values]
-            rows = database.execute(
-                "SELECT DISTINCT key FROM place WHERE name = ? AND columns = ? AND value IN (SELECT value FROM json_each(?))",
-                (table.name, ",".join(names), json.dumps(places)),
-            )
-            found |= {_loaded(key) for (key,) in rows}
+            places = [_place(table, names, value if len(names) > 1 else (value,)) for value in values]
+            found |= self._rows.keys_at(table.name, names, places)
         return found
 
     def changes(self, table: Table) -> dict[Key, Values | None]:
@@ -394,10 +390,9 @@ class Overlay:
 
     def each_change(self, table: Table) -> Iterator[tuple[Key, Values | None]]:
         """Return the same one by one."""
-        if (database := self._opened()) is None:
-            return
-        for key, body in database.execute("SELECT key, body FROM row WHERE name = ?", (table.name,)):
-            yield _loaded(key), json.loads(body) if body else None
+        self._write()
+        for key, _rowid, body in self._rows.each(table.name):
+            yield key, body
 
     def changed_among(self, table: Table, keys: Collection[Key]) -> set[Key]:
         """Return those of the rows that earlier chunks would make, change or take away."""
@@ -408,8 +403,8 @@ class Overlay:
         balance: Counter[Any] = Counter()
         for value in values if self._tables else ():
             keys = self.keys_found(table, {(column,): [value]})
-            for rowid, body in self._bodies(table, keys).values():
-                balance[value] += int(body is not None) - int(not is_temporary(rowid))
+            for row in self._bodies(table, keys).values():
+                balance[value] += int(row.body is not None) - int(not is_temporary(row.rowid))
         return balance
 
     def keep(self, rows: ChangedRows) -> None:
@@ -420,48 +415,39 @@ class Overlay:
             if sum(len(each.changed()) for each in self._waiting) > _MOST_WAITING:
                 self._write()
 
-    def _opened(self) -> sqlite3.Connection | None:
-        """Return where everything that is kept is written; None where nothing is kept."""
-        if self._waiting:
-            self._write()
-        return self._database
-
     def _write(self) -> None:
         waiting, self._waiting = self._waiting, []
         for rows in waiting:
-            if self._database is None:
-                self._database = _private_database()
-            self._write_rows(self._database, rows)
+            self._write_rows(rows)
+            if isinstance(self._rows, RowsInMemory) and self._rows.cells > _MOST_CELLS:
+                self._rows = self._rows.on_disk()
 
-    def _write_rows(self, database: sqlite3.Connection, rows: ChangedRows) -> None:
+    def _write_rows(self, rows: ChangedRows) -> None:
         table, changed = rows.table, rows.changed()
         earlier = self._bodies(table, changed)
-        bodies: list[tuple[str, str, int, str | None]] = []
-        places: list[tuple[str, str, str, str]] = []
+        kept: list[KeptRow] = []
+        places: list[KeptPlace] = []
         for key, values in changed.items():
             found = rows.found(key)
             known = values if values is not None else found
             if known is None:
                 # Made and taken away in one chunk.
                 continue
-            rowid = earlier[key][0] if key in earlier else self._kept_id(known["id"])
-            dumped = _dumped(self._kept_key(key))
-            body = None if values is None else self._kept_values(values)
-            bodies.append((table.name, dumped, rowid, None if body is None else _dumped_body(body)))
-            states = [state for state in (found, values) if state is not None]
+            rowid = earlier[key].rowid if key in earlier else self._kept_id(known["id"])
+            kept_key = self._kept_key(key)
+            kept.append(KeptRow(kept_key, rowid, None if values is None else self._kept_values(values)))
             places += [
-                (table.name, ",".join(names), self._place(table, names, self._cells(table, names, key, state)), dumped)
+                KeptPlace(names, _place(table, names, self._cells(table, names, key, state)), kept_key)
                 for names in table.found_by
-                for state in states
+                for state in (found, values)
+                if state is not None
             ]
-        database.executemany("INSERT OR REPLACE INTO row (name, key, id, body) VALUES (?, ?, ?, ?)", bodies)
-        database.executemany("INSERT OR IGNORE INTO place (name, columns, value, key) VALUES (?, ?, ?, ?)", places)
+        self._rows.put(table.name, kept, places)
 
     def close(self) -> None:
         self._waiting = []
-        if self._database is not None:
-            self._database.close()
-            self._database = None
+        self._rows.close()
+        self._rows = RowsInMemory()
 
     def _kept_id(self, value: Any) -> Any:
         """Return a value, a temporary id of the file that is planned moved to where no other file has any."""
@@ -469,6 +455,8 @@ class Overlay:
         return value - self._file * _IDS_PER_FILE if is_own else value
 
     def _kept_key(self, key: Key) -> Key:
+        if not self._file:
+            return key
         return tuple(map(self._kept_id, key)) if isinstance(key, tuple) else self._kept_id(key)
 
     def _kept_values(self, values: Values) -> Values:
@@ -478,65 +466,19 @@ class Overlay:
         cells = table.cells(names, key, values)
         return [self._kept_id(cell) for cell in cells] if self._file else cells
 
-    @staticmethod
-    def _place(table: Table, names: tuple[str, ...], values: Iterable[Any]) -> str:
-        return _dumped_list([table.folded(name, value) for name, value in zip(names, values, strict=True)])
-
     def _kept(self, table: Table, keys: Collection[Key]) -> dict[Key, Values | None]:
-        return {key: body for key, (_rowid, body) in self._bodies(table, keys).items()}
+        return {key: row.body for key, row in self._bodies(table, keys).items()}
 
-    def _bodies(self, table: Table, keys: Collection[Key]) -> dict[Key, tuple[int, Values | None]]:
-        if not keys or (database := self._opened()) is None:
+    def _bodies(self, table: Table, keys: Collection[Key]) -> dict[Key, KeptRow]:
+        if not keys or not self.holds(table.name):
             return {}
-        rows = database.execute(
-            "SELECT key, id, body FROM row WHERE name = ? AND key IN (SELECT value FROM json_each(?))",
-            (table.name, json.dumps([_dumped(key) for key in keys])),
-        )
-        return {_loaded(key): (rowid, json.loads(body) if body else None) for key, rowid, body in rows}
+        self._write()
+        return self._rows.bodies(table.name, keys)
+
+
+def _place(table: Table, names: tuple[str, ...], values: Iterable[Any]) -> Place:
+    return tuple([table.folded(name, value) for name, value in zip(names, values, strict=True)])
 
 
 def _difference(old: Values, values: Values) -> dict[str, Any]:
     return {name: value for name, value in values.items() if old.get(name) != value}
-
-
-def _planned(value: Any) -> Any:
-    """Return what stands in the overlay for a value that JSON doesn't hold: a password that isn't hashed yet, a grade."""
-    return str(value) if isinstance(value, Decimal) else value.in_overlay()
-
-
-_dumped_body = json.JSONEncoder(default=_planned).encode
-
-
-def _dumped(key: Key) -> str:
-    return _dumped_list(key) if isinstance(key, tuple) else _dumped_cell(key)
-
-
-def _dumped_list(cells: Iterable[Any]) -> str:
-    return f"[{', '.join(map(_dumped_cell, cells))}]"
-
-
-def _dumped_cell(cell: Any) -> str:
-    """Return what `json.dumps` does, which takes ten times as long for a single number or text."""
-    if cell.__class__ is int:
-        return str(cell)
-    return encode_basestring_ascii(cell) if cell.__class__ is str else json.dumps(cell)
-
-
-def _loaded(key: str) -> Key:
-    value = json.loads(key)
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _private_database() -> sqlite3.Connection:
-    # The empty name asks SQLite for a temporary file that is deleted when the connection closes.
-    database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-    database.execute("PRAGMA journal_mode = OFF")
-    database.execute("PRAGMA synchronous = OFF")
-    database.execute(
-        "CREATE TABLE row (name TEXT, key TEXT, id INTEGER, body TEXT, PRIMARY KEY (name, key)) WITHOUT ROWID"
-    )
-    database.execute(
-        "CREATE TABLE place (name TEXT, columns TEXT, value TEXT, key TEXT,"
-        " PRIMARY KEY (name, columns, value, key)) WITHOUT ROWID"
-    )
-    return database

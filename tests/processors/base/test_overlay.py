@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from sync.processors.base.overlay import Overlay, Table, _dumped, _loaded, is_temporary, temporary_id
+from sync.processors.base.overlay import Overlay, Table, is_temporary, temporary_id
+from sync.processors.base.overlay_rows import RowsInMemory, RowsOnDisk, _dumped, _loaded
 from sync.processors.base.plan import Plan
 
 COHORTS = Table("cohort", found_by=(("name",), ("contextid", "idnumber")), folds={"name": str.casefold})
@@ -16,8 +17,11 @@ MEMBERS = Table("cohort_members", ("cohortid", "userid"), found_by=(("userid",),
 YEAR1 = {"id": 7, "name": "Year 1", "contextid": 1, "idnumber": "Y1"}
 
 
-@pytest.fixture
-def overlay() -> Iterator[Overlay]:
+@pytest.fixture(params=["in memory", "on disk"])
+def overlay(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Overlay]:
+    """One of a short file, and one of a file with more rows than are held in memory."""
+    if request.param == "on disk":
+        monkeypatch.setattr("sync.processors.base.overlay._MOST_CELLS", 0)
     overlay = Overlay()
     yield overlay
     overlay.close()
@@ -203,9 +207,9 @@ def test_what_a_chunk_leaves_is_written_when_somebody_asks(overlay: Overlay, mon
     written: list[int] = []
     write_rows = Overlay._write_rows
 
-    def counted(overlay: Overlay, database: Any, rows: Any) -> None:
+    def counted(overlay: Overlay, rows: Any) -> None:
         written.append(len(rows.changed()))
-        write_rows(overlay, database, rows)
+        write_rows(overlay, rows)
 
     monkeypatch.setattr(Overlay, "_write_rows", counted)
     plan = Plan()
@@ -227,6 +231,31 @@ def test_what_nobody_asks_for_is_not_held_in_memory(overlay: Overlay, monkeypatc
         assert len(overlay._waiting) <= 3
 
     assert list(cohorts_over(overlay, "c2", "C11").values()) == ["C2", "C11"]
+
+
+def test_what_is_kept_moves_to_the_disk_with_all_by_which_it_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync.processors.base.overlay._MOST_CELLS", 12)
+    overlay = Overlay()
+    stores = []
+    for line in range(2, 8):
+        plan = Plan()
+        rows = plan.change(overlay.over(COHORTS, {7: YEAR1}, {("name",): ["c2", "c3"]}))
+        rows.insert({"name": f"C{line}", "contextid": 1, "idnumber": None}, line)
+        rows.update(7, {"name": f"Year {line}"}, line)
+        if line == 5:
+            rows.remove(rows.find(name="c2")[0], line)
+        kept(overlay, plan)
+        assert set(cohorts_over(overlay, "c2", f"c{line}", f"year {line}").values()) == {
+            *(["C2"] if line < 5 else []),
+            f"C{line}",
+            f"Year {line}",
+        }
+        stores.append(type(overlay._rows))
+    overlay.close()
+
+    assert stores[0] is RowsInMemory
+    assert stores[-1] is RowsOnDisk
+    assert stores == sorted(stores, key=[RowsInMemory, RowsOnDisk].index)
 
 
 @pytest.mark.parametrize(

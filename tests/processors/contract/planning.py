@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from sync.guard.limits import REMOVALS
+from sync.processors.base.overlay_rows import RowsOnDisk
 from sync.processors.base.processor import Processor, SplitChunk
 from sync.values import CleanRow
 from tests.processors.contract.runs import ProcessorType
@@ -71,8 +72,12 @@ def _uncounted(plan: Any) -> list[str]:
 
 
 def _changes_of_overlay(processor: Processor) -> int:
-    database = processor.overlay._opened()
-    return database.total_changes if database is not None else 0
+    overlay = processor.overlay
+    overlay._write()
+    rows = overlay._rows
+    if isinstance(rows, RowsOnDisk):
+        return rows._database.total_changes
+    return rows.cells + sum(map(len, rows._rows.values())) + sum(map(len, rows._places.values()))
 
 
 @contextmanager

@@ -89,8 +89,11 @@ class ProcessorContract:
 
     @pytest.mark.parametrize("chunk_rows", [1000, 2])
     def test_a_dry_run_tells_what_is_done_and_writes_nothing(
-        self, contract: ContractSite, spec: ContractSpec, chunk_rows: int
+        self, contract: ContractSite, spec: ContractSpec, chunk_rows: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        if chunk_rows == 2:
+            # As with a long file; all other tests of plans hold in memory what earlier chunks leave.
+            monkeypatch.setattr("sync.processors.base.overlay._MOST_CELLS", 0)
         expected = contract.reference(spec, chunk_rows=chunk_rows)
         contract.reset()
 
