@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.formats import number_format
 from django.utils.translation import get_language, gettext_lazy as _, override
+
+
+class Quantity(int):
+    """How many there are: a number, by which a plural is chosen, and as people write it: "12,481", "12 481" in French."""
+
+    def __str__(self) -> str:
+        return number_format(int(self), force_grouping=True)
 
 
 class PluralText:
@@ -66,6 +74,14 @@ _INNER_NAMES = frozenset(("server", "reason", "folder"))
 # Here the server is a product.
 _NAMES_OF_PRODUCTS = frozenset(("health_database_answers", "check_server"))
 
+# Below it numbers have no groups of digits.
+_GROUPED_FROM = 1_000
+# Parameters that say how many there are.
+_QUANTITIES = frozenset((
+    "count", "limit", "length", "least", "most", "total", "done", "rows", "size", "before", "courses", "categories", "questions",
+    "contents",
+))  # fmt: skip
+
 # What of a row was left out, by how the code of the reason begins; the first that fits.
 LEFT_OUT_TEXTS: tuple[tuple[str, Any], ...] = (
     ("group_", _("the group was left out")),
@@ -107,10 +123,20 @@ def _filled(code: str, params: Mapping[str, Any]) -> str:
         template: str | None = found.template(params.get("count"))
     else:
         template = _template(code, get_language())
-    text = code if template is None else template % params
+    text = code if template is None else template % _as_written(params)
     hint = params.get("hint")
     hints = [hint] if isinstance(hint, str) else hint
     return " ".join([text, *(text_of(code, {**params, "hint": ""}) for code in hints or () if code)])
+
+
+def _as_written(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return parameters with their quantities as people write them; lines and numbers of records are none."""
+    large = {
+        name: Quantity(value)
+        for name, value in params.items()
+        if value.__class__ is int and value >= _GROUPED_FROM and name in _QUANTITIES
+    }
+    return {**params, **large} if large else params
 
 
 @lru_cache(maxsize=2000)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
+from django.utils import translation
 
-from sync.messages import text_at_column, text_of, texts
+from sync.messages import Quantity, text_at_column, text_of, texts
 
 SOURCE = Path(__file__).resolve().parent.parent / "sync"
 PLACEHOLDER = re.compile(r"%\((\w+)\)")
@@ -190,3 +192,27 @@ def test_the_column_at_fault_stands_in_front() -> None:
 
 def test_a_code_without_text_is_shown_as_it_is() -> None:
     assert text_of("no_such_code", {"a": 1}) == "no_such_code"
+
+
+@pytest.mark.parametrize(
+    ("language", "code", "params", "said"),
+    [
+        ("en", "mend_too_many", {"count": 100_000, "most": 20_000}, "100,000 rows failed, and at most 20,000 are"),
+        ("fr", "mend_too_many", {"count": 100_000, "most": 20_000}, "100\xa0000 lignes ont échoué, et au plus 20\xa0000 se"),
+        ("en", "guard_fewer_rows", {"count": 999, "before": 12_481}, "999 rows, the last one that was carried out had 12,481:"),
+        ("en", "file_too_large", {"name": "a.csv", "size": 2_100, "limit": 1_024}, "has 2,100 MB; at most 1,024 MB"),
+        ("en", "internal_error", {"number": 20_261_201}, "the number 20261201"),
+        ("en", "quotes_doubtful", {"first": 2_000, "last": 12_481, "cells": 9}, "lines 2000 to 12481"),
+    ],
+)  # fmt: skip
+def test_quantities_are_written_as_people_do(language: str, code: str, params: dict[str, Any], said: str) -> None:
+    with translation.override(language):
+        assert said in text_of(code, params)
+
+
+def test_a_quantity_is_a_number_that_says_itself_in_groups() -> None:
+    many = Quantity(12_481)
+    assert (f"{many}", many + 1) == ("12,481", 12_482)
+    assert json.dumps([many]) == "[12481]"
+    with translation.override("fr"):
+        assert [str(many), str(Quantity(999))] == ["12\xa0481", "999"]

@@ -9,7 +9,7 @@ from django.utils.formats import localize
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from sync.guard.limits import ScopeKind
-from sync.messages import PluralText, text_of
+from sync.messages import PluralText, Quantity, text_of
 from sync.values import Note
 
 TEXTS: dict[str, Any] = {
@@ -179,7 +179,7 @@ KIND_TEXTS: Mapping[str, Counted] = {
 def kind_text(kind: str, count: int) -> str:
     """Return "397 users deleted"; the bare kind for one that nobody has named."""
     text = KIND_TEXTS.get(kind)
-    return f"{count} {kind}" if text is None else text(count) % {"count": count}
+    return f"{Quantity(count)} {kind}" if text is None else text(count) % {"count": Quantity(count)}
 
 
 def total_texts(totals: Mapping[str, int]) -> list[str]:
@@ -204,7 +204,7 @@ def reason_text(note: Note) -> str:
 
 def found_text(found: Mapping[str, int]) -> str:
     """Return what is in a scope, in words. Shape: found: name of the objects -> how many"""
-    return ", ".join(OBJECT_TEXTS[name](count) % {"count": count} for name, count in found.items())
+    return ", ".join(OBJECT_TEXTS[name](count) % {"count": Quantity(count)} for name, count in found.items())
 
 
 def limit_texts(stored: Mapping[str, Any]) -> list[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.utils.formats import number_format
 from django.utils.translation import ngettext
 
 from sync.guard.messages import KIND_TEXTS, Counted
+from sync.messages import Quantity
 
 # Kind of object and what would become of it -> how many of them, in words.
 PLANNED_TEXTS: Mapping[str, Counted] = {
@@ -105,5 +105,5 @@ def change_texts(totals: Mapping[str, int], *, is_planned: bool) -> list[str]:
 
 
 def _text(text: Counted | None, kind: str, count: int) -> str:
-    number = number_format(count, force_grouping=True)
+    number = Quantity(count)
     return f"{number} {kind}" if text is None else text(count) % {"count": number}

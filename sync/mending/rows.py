@@ -72,6 +72,11 @@ def can_mend(run: SyncRun) -> bool:
     return (run.is_over or run.waits_for_person) and rows_run(run).failed_rows > 0
 
 
+def are_too_many(run: SyncRun) -> bool:
+    """Whether more rows failed than a page takes."""
+    return rows_run(run).failed_rows > MOST_ROWS
+
+
 def rows_run(run: SyncRun) -> SyncRun:
     """Return the run whose outcomes tell which rows failed: of one that waits, its plan."""
     return run.plan if run.waits_for_person and run.plan is not None else run

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _, ngettext, override
 from sync.commandfiles import storage
 from sync.errors import NotificationError
 from sync.guard.messages import reason_text, total_texts
-from sync.messages import text_of, without_addresses
+from sync.messages import Quantity, text_of, without_addresses
 from sync.models import Event, Notification, RunFile, Schedule, Source, SyncRun
 from sync.notifications.mails import reaches_people
 from sync.notifications.readers import Reader, readers_of
@@ -242,7 +242,7 @@ def _headline_of_failed_rows(counts: Mapping[str, int], file_type: Mapping[str, 
     if partial:
         text += ngettext(
             ", %(count)s carried out in part", ", %(count)s carried out in part", partial
-        ) % {"count": partial}  # fmt: skip
+        ) % {"count": Quantity(partial)}  # fmt: skip
     return text
 
 

@@ -7,11 +7,11 @@ from itertools import chain, islice
 from typing import BinaryIO
 
 from django.utils import translation
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
+from sync.messages import Quantity
 from sync.outcomes.outcome_table import COLUMNS, table_rows
 from sync.values import Outcome
 
@@ -36,7 +36,7 @@ def write_outcome_workbook(
         for line in islice(lines, MOST_LINES):
             sheet.append([_cell(value) for value in line])
         if next(lines, None) is not None:
-            most = number_format(MOST_LINES, force_grouping=True)
+            most = Quantity(MOST_LINES)
             sheet.append([_("Only the first %(count)s lines are here: the CSV has all of them.") % {"count": most}])
     workbook.save(out)
 

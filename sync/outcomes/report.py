@@ -12,11 +12,10 @@ from datetime import datetime
 from typing import BinaryIO
 
 from django.utils import translation
-from django.utils.formats import number_format
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _, ngettext
 
-from sync.messages import part_left_out, text_at_column, text_of
+from sync.messages import Quantity, part_left_out, text_at_column, text_of
 from sync.values import CLOSING_REJECTIONS, STICKY_KEPT, Action, Note, Outcome
 
 # So many lines are named for each reason in the summary; the rest follow row by row.
@@ -137,7 +136,7 @@ def count_text(action: str, count: int) -> str:
         Action.SUPERSEDED: ngettext("%(count)s overwritten", "%(count)s overwritten", count),
         Action.PARTIAL: ngettext("%(count)s partial", "%(count)s partial", count),
         Action.REJECTED: ngettext("%(count)s rejected", "%(count)s rejected", count),
-    }[Action(action)] % {"count": number_format(count, force_grouping=True)}
+    }[Action(action)] % {"count": Quantity(count)}
 
 
 def count_texts(counts: Mapping[str, int], partial_counts: Mapping[str, int]) -> list[str]:
@@ -183,7 +182,7 @@ def _file_notes(facts: ReportFacts) -> Iterator[str]:
         yield ngettext(
             "%(count)s blank or comment line was passed over.", "%(count)s blank or comment lines were passed over.",
             facts.skipped_count,
-        ) % {"count": facts.skipped_count}  # fmt: skip
+        ) % {"count": Quantity(facts.skipped_count)}  # fmt: skip
 
 
 @dataclass
@@ -206,7 +205,7 @@ def _needs(facts: ReportFacts, failed: Iterable[Outcome]) -> Iterator[str]:
                 "%(count)s row is left: take the run up again on its page.",
                 "%(count)s rows are left: take the run up again on its page.",
                 facts.rows_left,
-            ) % {"count": facts.rows_left}
+            ) % {"count": Quantity(facts.rows_left)}
     reasons: dict[tuple[Action, str], _Reason] = {}
     for outcome in failed:
         reason = reasons.setdefault((outcome.action, outcome.code), _Reason(outcome))
@@ -234,17 +233,17 @@ def _failed_totals(reasons: Mapping[tuple[Action, str], _Reason]) -> Iterator[st
     if rejected := totals[Action.REJECTED]:
         yield ngettext(
             "What needs you: %(count)s row was rejected.", "What needs you: %(count)s rows were rejected.", rejected
-        ) % {"count": rejected}
+        ) % {"count": Quantity(rejected)}
     if partial := totals[Action.PARTIAL]:
         yield ngettext(
             "What needs you: of %(count)s row a part was not carried out.",
             "What needs you: of %(count)s rows a part was not carried out.",
             partial,
-        ) % {"count": partial}
+        ) % {"count": Quantity(partial)}
 
 
 def _rows_and_lines(reason: _Reason) -> str:
-    rows = ngettext("%(count)s row", "%(count)s rows", reason.count) % {"count": reason.count}
+    rows = ngettext("%(count)s row", "%(count)s rows", reason.count) % {"count": Quantity(reason.count)}
     named: list[str] = [str(line) for line in reason.lines]
     if reason.count > len(named):
         return _("%(rows)s, lines %(lines)s …") % {"rows": rows, "lines": ", ".join(named)}

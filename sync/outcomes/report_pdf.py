@@ -7,9 +7,10 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from fpdf import FPDF
+
+from sync.messages import Quantity
 
 # A page is made while somebody waits for it: some 500 lines a second.
 MOST_LINES = 1_500
@@ -55,7 +56,7 @@ def write_report_pdf(out: BinaryIO, title: str, lines: Iterable[str], font_file:
     for line in islice(remaining, MOST_LINES):
         pages.put(line.rstrip("\n").replace("\t", "    "), _TEXT) if line.strip() else pages.ln(_LINE_HEIGHT)
     if next(remaining, None) is not None:
-        most = number_format(MOST_LINES, force_grouping=True)
+        most = Quantity(MOST_LINES)
         pages.put(
             _("Only the first %(count)s lines are here: the report as text has all of them.") % {"count": most}, _TEXT
         )

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 from django.db.models import Count, Max
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _, ngettext
 
 from sync.grace.selectors import tables_for
 from sync.grace.services import today
+from sync.messages import Quantity
 from sync.models import DigestEntry, GraceEntry, MoodleSite, SyncRun
 from sync.models.run import OVER_STATES
 from sync.outcomes.report import count_texts
@@ -102,4 +103,4 @@ def _counted(table: str, count: int) -> str:
         if table == USER_TABLE
         else ngettext("%(n)s course", "%(n)s courses", count)
     )
-    return text % {"n": number_format(count, force_grouping=True)}
+    return text % {"n": Quantity(count)}

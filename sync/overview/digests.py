@@ -10,9 +10,10 @@ from typing import Any
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _, ngettext, override
 
+from sync.messages import Quantity
 from sync.models import (
     DigestEntry,
     Event,
@@ -175,8 +176,8 @@ def _subject(needs: Sequence[NeedText], feeds: Sequence[FeedOfNight]) -> str:
     rows = sum(feed.counts.total() for feed in feeds)
     rejected = sum(feed.rejected for feed in feeds)
     counts = (
-        ngettext("%(n)s feed", "%(n)s feeds", len(feeds)) % {"n": _number(len(feeds))},
-        ngettext("%(n)s row", "%(n)s rows", rows) % {"n": _number(rows)},
+        ngettext("%(n)s feed", "%(n)s feeds", len(feeds)) % {"n": Quantity(len(feeds))},
+        ngettext("%(n)s row", "%(n)s rows", rows) % {"n": Quantity(rows)},
         count_text(Action.REJECTED, rejected),
     )
     said = ", ".join(counts)
@@ -201,7 +202,7 @@ def _lines(
         for need in needs[:_NEEDS_LISTED]:
             yield from _item(site, _("%(what)s: %(said)s") % {"what": need.title, "said": need.said}, need.path)
         if (more := len(needs) - _NEEDS_LISTED) > 0:
-            text = ngettext("%(n)s more thing needs you", "%(n)s more things need you", more) % {"n": more}
+            text = ngettext("%(n)s more thing needs you", "%(n)s more things need you", more) % {"n": Quantity(more)}
             yield from _item(site, text, f"{reverse('home')}?needs=all#needs-you")
     else:
         yield _("Nothing needs you.")
@@ -245,7 +246,7 @@ def _feed_text(feed: FeedOfNight) -> str:
         times = _("%(start)s to %(end)s") % {"start": times, "end": end}
     if (starts := len(feed.starts)) > 1:
         text = ngettext("%(n)s start, the last one %(times)s", "%(n)s starts, the last one %(times)s", starts)
-        times = text % {"n": starts, "times": times}
+        times = text % {"n": Quantity(starts), "times": times}
     text = _("%(feed)s: %(state)s, %(times)s. %(done)s")
     name = title_of(feed.last.schedule or feed.last)
     return text % {"feed": name, "state": feed.state_label, "times": times, "done": done}
@@ -253,7 +254,3 @@ def _feed_text(feed: FeedOfNight) -> str:
 
 def _time(moment: Any) -> str:
     return date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
-
-
-def _number(number: int) -> str:
-    return number_format(number, force_grouping=True)

@@ -7,9 +7,10 @@ from typing import NamedTuple, Self
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _, ngettext
 
+from sync.messages import Quantity
 from sync.models import MoodleSite, SyncRun
 from sync.overview.needs import Kind, Need
 from sync.people.rights import may, may_set_something
@@ -83,7 +84,7 @@ def _mails(need: Need, _reads: Reads) -> _Text:
         need.count,
     )
     path = f"{reverse('run', args=[need.subject.pk])}#unsure-mails"
-    return _run_title(need.subject), text % {"n": need.count}, path
+    return _run_title(need.subject), text % {"n": Quantity(need.count)}, path
 
 
 def _rejected(need: Need, _reads: Reads) -> _Text:
@@ -93,7 +94,7 @@ def _rejected(need: Need, _reads: Reads) -> _Text:
         need.count,
     )
     path = f"{reverse('run', args=[need.subject.pk])}?show=rejected"
-    return _run_title(need.subject), text % {"rows": number_format(need.count, force_grouping=True)}, path
+    return _run_title(need.subject), text % {"rows": Quantity(need.count)}, path
 
 
 def _run_title(run: SyncRun) -> str:

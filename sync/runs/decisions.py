@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from django.db import IntegrityError, transaction
@@ -23,6 +24,8 @@ from sync.runs.undo import check_undo
 
 # More than so many things that are taken away are confirmed by typing their number.
 MOST_UNTYPED = 20
+# A number as pages write it, in any language.
+_GROUPS = re.compile(r"\d{1,3}(?:[\s,.'\u2019]\d{3})+")
 
 
 def removed_by(totals: Mapping[str, int]) -> int:
@@ -123,8 +126,14 @@ def _check_decision(run: SyncRun, person: Responsible) -> None:
 
 
 def _check_typed(totals: Mapping[str, int], typed: str) -> None:
-    if is_typed(totals) and typed.strip() != str(removed_by(totals)):
+    if is_typed(totals) and _digits_of(typed) != str(removed_by(totals)):
         raise PlanRefused("decision_number_wrong", count=removed_by(totals))
+
+
+def _digits_of(typed: str) -> str:
+    """Return a number without what stands between its groups of digits, which a page shows: 12,481 and 12 481."""
+    text = typed.strip()
+    return "".join(filter(str.isdigit, text)) if _GROUPS.fullmatch(text) else text
 
 
 def _move(run: SyncRun, state: RunState, **values: object) -> None:

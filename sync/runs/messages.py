@@ -197,9 +197,9 @@ TEXTS: dict[str, Any] = {
     ),
     "text_marks_taken_out": PluralText(
         lambda count: ngettext(
-            "An apostrophe before digits, by which a spreadsheet keeps them as a text, was taken out in %(count)s row: "
+            "An apostrophe, by which a spreadsheet keeps a cell as a text, was taken out in %(count)s row: "
             "“%(value)s” in line %(line)s (columns: %(columns)s).",
-            "An apostrophe before digits, by which a spreadsheet keeps them as a text, was taken out in %(count)s rows, first "
+            "An apostrophe, by which a spreadsheet keeps a cell as a text, was taken out in %(count)s rows, first "
             "“%(value)s” in line %(line)s (columns: %(columns)s).",
             count,
         )

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.http import QueryDict
-from django.utils.formats import number_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _, ngettext
 
@@ -16,7 +15,7 @@ from sync.health.selectors import worker_trouble
 from sync.mappings.column_mapping import ColumnMapping
 from sync.mappings.file_check import FileCheck, FileChecker
 from sync.mappings.recognition import Recognised, likeliest
-from sync.messages import text_of
+from sync.messages import Quantity, text_of
 from sync.models import CommandFile, MoodleSite, SavedMapping
 from sync.processors.base.processor import Processor
 from sync.reader import Dialect
@@ -259,7 +258,7 @@ class ImportPage:
                 check.checked,
             )
         counts = {"count": check.checked, "faulty": check.faulty_rows}
-        shown = said % {name: number_format(count, force_grouping=True) for name, count in counts.items()}
+        shown = said % {name: Quantity(count) for name, count in counts.items()}
         # Apart from the f-string, in which xgettext finds nothing.
         more = _("There are more; the plan checks them all.")
         return f"{shown} {more}" if check.is_part else shown

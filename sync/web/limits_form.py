@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django import forms
-from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from sync.errors import CodedError
 from sync.guard.limits import DEFAULTS, REMOVALS, SCOPE_KINDS, Limit, Scope, ScopeKind, read_scope_limits
 from sync.guard.messages import kind_text
-from sync.messages import text_of
+from sync.messages import Quantity, text_of
 from sync.models import GuardLimits, ScopeLimits
 from sync.runs.scope_limits import count_scope, stored_scopes
 
@@ -132,7 +131,7 @@ def limit_texts(limits: Mapping[str, Limit]) -> list[str]:
     said = []
     for kind, limit in limits.items():
         percent = _("%(n)s %%") % {"n": f"{limit.percent:g}"} if limit.percent is not None else ""
-        number = "" if limit.number is None else number_format(limit.number, force_grouping=True)
+        number = "" if limit.number is None else str(Quantity(limit.number))
         if either := [text for text in (percent, number) if text]:
             said.append(f"{_without_number(kind)}: {', '.join(either)}")
     return said

@@ -230,6 +230,18 @@ def test_more_than_fits_is_a_sentence(mending: Mending, monkeypatch: pytest.Monk
     assert said in answer.text
 
 
+def test_what_no_page_takes_is_not_offered(mending: Mending, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_url = reverse("run", args=[mending.run.pk])
+    assert mending.url in mending.client.get(run_url).text
+
+    monkeypatch.setattr(rows, "MOST_ROWS", 1)
+    text = mending.client.get(run_url).text
+
+    assert mending.url not in text
+    assert "rows are mended in the page. Mend these where the file comes from, or in the tryback." in text
+    assert mending.url not in mending.client.get(reverse("home")).text
+
+
 def test_a_draft_has_a_limit_and_keeps_what_it_was_beyond_it(mending: Mending, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drafts, "MOST_DRAFT_BYTES", 4 << 10)
     mending.send("save", {name_of(3, "email"): "bob@x.org"})

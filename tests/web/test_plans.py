@@ -155,6 +155,30 @@ def test_what_is_no_decision_decides_nothing(client_of: ClientOf, held: SyncRun,
     assert (held.state, held.decision) == (RunState.HELD, "")
 
 
+@pytest.mark.parametrize(
+    "typed", ["12481", " 12481 ", "12,481", "12.481", "12 481", "12\xa0481", "12\u202f481", "12\u2019481"]
+)
+def test_the_number_may_be_typed_as_the_page_writes_it(client_of: ClientOf, held: SyncRun, typed: str) -> None:
+    SyncRun.objects.filter(application=held).update(totals={"users.deleted": 12_481})
+    client = client_of("run_users", "approve_runs")
+    text = page_of(client, held)
+    assert "Type 12,481 to confirm" in text
+    assert "Approve (12,481)" in text
+
+    client.post(reverse("run_decide", args=[held.pk]), {"decision": "approve", "typed": typed})
+
+    held.refresh_from_db()
+    assert held.decision == "approved"
+
+
+@pytest.mark.parametrize("typed", ["", "1,2481", "1248", "12,48", "12481.0", "12,,481", "124,81", "x12481"])
+def test_another_number_lets_nothing_go_on(held: SyncRun, typed: str) -> None:
+    SyncRun.objects.filter(application=held).update(totals={"users.deleted": 12_481})
+    held.refresh_from_db()
+    with pytest.raises(PlanRefused, match="decision_number_wrong"):
+        decisions.approve_run(held, OPERATOR, typed=typed)
+
+
 def test_of_two_people_who_decide_at_once_the_first_counts(held: SyncRun) -> None:
     seen_by_both = SyncRun.objects.get(pk=held.pk)
     decisions.approve_run(held, OPERATOR, typed="397")

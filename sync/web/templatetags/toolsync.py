@@ -10,14 +10,14 @@ from django import template
 from django.template.context import RequestContext
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _, ngettext
 
 from sync.guard.planned_texts import change_texts
 from sync.health.selectors import PartState
-from sync.messages import text_at_column, text_of
+from sync.messages import Quantity, text_at_column, text_of
 from sync.models import Notification, RunState, SequenceState, SyncRun
 from sync.moodle.integrity.connection_check import ConnectionLevel
 from sync.outcomes.report import action_label, count_text, outcome_text
@@ -125,9 +125,9 @@ def counted(action: str, count: int) -> str:
 
 
 @register.filter
-def grouped(number: int) -> str:
-    """Return a number as people write it: "12,481"."""
-    return number_format(number, force_grouping=True)
+def grouped(number: int) -> Quantity:
+    """Return a number that is written as people do it: "12,481"."""
+    return Quantity(number)
 
 
 @register.filter

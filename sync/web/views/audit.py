@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from sync.audit.erasure import erase_person, find_person
 from sync.audit.selectors import AuditQuery, Cursor, find_entries
-from sync.messages import text_of
+from sync.messages import Quantity, text_of
 from sync.runs.rights import Responsible
 from sync.web.access import current_site, may_erase_audit, may_see_audit
 from sync.web.audit_form import AuditForm, ErasureForm
@@ -50,7 +50,7 @@ def audit_erase(request: HttpRequest) -> HttpResponse:
         if name and request.method == "POST" and form.is_valid():
             count = erase_person(site, form.cleaned_data["names"], Responsible.of(request.user))
             said = ngettext("%(count)s entry was erased.", "%(count)s entries were erased.", count)
-            messages.success(request, said % {"count": count})
+            messages.success(request, said % {"count": Quantity(count)})
             return redirect(f"{reverse('audit')}?{_address(name)}")
     except UNREADABLE_AUDIT as error:
         messages.error(request, text_of(error.code, error.params))

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from sync.errors import CommandFileError
-from sync.messages import text_of
+from sync.messages import Quantity, text_of
 from sync.models import CommandFile, MoodleSite
 from sync.moodle.categories.categories import fetch_categories
 from sync.moodle.courses.listing import (
@@ -85,7 +85,9 @@ def choose(request: HttpRequest) -> HttpResponse:
     if request.POST.get("do") == "all":
         chosen |= _found(request)
     if not choose_courses(request, set() if request.POST.get("do") == "none" else chosen):
-        messages.error(request, _("At most %(most)s courses can be chosen. Narrow the search.") % {"most": MAX_CHOSEN})
+        messages.error(
+            request, _("At most %(most)s courses can be chosen. Narrow the search.") % {"most": Quantity(MAX_CHOSEN)}
+        )
     if request.headers.get("HX-Request"):
         return render(
             request, "sync/_chosen.html", {"chosen": chosen_courses(request), "file_types": _file_types(request)}

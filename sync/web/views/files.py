@@ -17,7 +17,7 @@ from sync.commandfiles import intake, readings
 from sync.commandfiles.storage import RESERVED_FOLDERS, file_storage, key_of_path
 from sync.errors import CommandFileError
 from sync.health.selectors import worker_trouble
-from sync.messages import text_of
+from sync.messages import Quantity, text_of
 from sync.models import CommandFile, WorkbookReading
 from sync.runs.answers import wait_for_reading
 from sync.runs.selectors import files_in, folders_of, processors_for, readable_files
@@ -117,7 +117,9 @@ def _receive(request: HttpRequest, form: UploadForm) -> str:
             messages.error(request, text_of(error.code, error.params))
     if kept:
         wait_for_reading(kept[-1])
-        said = ngettext("%(n)s file was handed in.", "%(n)s files were handed in.", len(kept)) % {"n": len(kept)}
+        said = ngettext("%(n)s file was handed in.", "%(n)s files were handed in.", len(kept)) % {
+            "n": Quantity(len(kept))
+        }
         messages.success(request, said)
         return kept[0].folder
     return request.GET.get("folder", "/")

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from sync.mending.rows import can_mend
+from sync.mending.rows import are_too_many, can_mend
 from sync.models import SyncRun
 from sync.overview.needs import Kind, Need, last_night, needs_of
 from sync.runs.options import is_demo
@@ -56,4 +56,4 @@ def _plan(user: Any, need: Need) -> Any:
 
 def _can_mend(need: Need) -> bool:
     """Whether the rows that a need is about can be mended in the page."""
-    return need.kind == Kind.REJECTED and can_mend(need.subject)
+    return need.kind == Kind.REJECTED and can_mend(need.subject) and not are_too_many(need.subject)

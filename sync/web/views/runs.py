@@ -16,7 +16,7 @@ from django_htmx.http import HttpResponseClientRefresh, push_url
 
 from sync.columns.options import Choice, Option
 from sync.errors import CodedError, RunNotClaimable
-from sync.mending.rows import can_mend
+from sync.mending.rows import MOST_ROWS, are_too_many, can_mend
 from sync.messages import text_of
 from sync.models import CommandFile, RunFile, SyncRun
 from sync.notifications.mails import unsure_mails
@@ -72,7 +72,11 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "family": family_of(shown),
     }
     context |= {"can_undo": may_run and can_undo(shown), "undone_by": undone_by(shown)}
-    context |= {"can_mend": may_run and can_mend(shown)}
+    can_be_mended = may_run and can_mend(shown)
+    context |= {
+        "can_mend": can_be_mended and not are_too_many(shown),
+        "most_mended": MOST_ROWS if can_be_mended and are_too_many(shown) else None,
+    }
     context |= {**_progress(shown), **outcomes_of(request, shown)}
     return render(request, "sync/run.html", context)
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.http import require_http_methods
 
 from sync.errors import CodedError
-from sync.messages import text_of
+from sync.messages import Quantity, text_of
 from sync.models import MoodleSite, SyncRun
 from sync.sites.groups import other_sites, plan_on_sites, runs_of_group
 from sync.web.access import run_or_404, signed_in
@@ -41,4 +41,4 @@ def _plan(request: HttpRequest, run: SyncRun, sites: list[MoodleSite]) -> None:
         messages.error(request, text_of(error.code, error.params))
         return
     said = ngettext("It is planned on %(count)s further site.", "It is planned on %(count)s further sites.", len(made))
-    messages.success(request, said % {"count": len(made)})
+    messages.success(request, said % {"count": Quantity(len(made))})
