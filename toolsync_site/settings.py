@@ -112,6 +112,7 @@ MIDDLEWARE = [
     "toolsync_site.responses.DirectionMarks",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "toolsync_site.addresses.NoNullCharacters",
     "sync.web.preferences.own_time_zone",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

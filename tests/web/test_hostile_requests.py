@@ -89,6 +89,16 @@ def test_signs_in_every_field(admin: Client, make_run: MakeRun, sign: int) -> No
     quickly(lambda: Client().get(f"/password/mail/{'x' if chr(0) in text or len(text) > 99 else 'Mg'}/{'a-b'}/"))
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["/files/?folder=%00", "/files/?q=a%00b", "/people/?q=%00", "/deletions/?q=%00", "/runs/?state=%00", "/a%00b/"],
+)
+def test_a_null_character_is_looked_for_nowhere(admin: Client, address: str) -> None:
+    answer = admin.get(address)
+    assert (answer.status_code, "This request can't be understood" in answer.text) == (400, True)
+    assert admin.get(address.replace("%00", "%2500")).status_code in (200, 404)
+
+
 @pytest.mark.parametrize("number", NUMBERS, ids=range(len(NUMBERS)))
 def test_numbers_in_every_place(admin: Client, make_run: MakeRun, number: str) -> None:
     run = make_run()
