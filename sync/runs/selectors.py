@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, overload
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import F, OuterRef, Q, QuerySet
+from django.db.models import Count, F, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sync.commandfiles.intake import UPLOADS
@@ -70,6 +70,13 @@ class AreaFiles(Sequence[AreaFile]):
 
     def __len__(self) -> int:
         return self._rows.count()
+
+
+class RunsOfFile(NamedTuple):
+    """In which runs a file was. Shape: number: of these runs, the last one among them"""
+
+    last: SyncRun
+    number: int
 
 
 class RunProgress(NamedTuple):
@@ -195,19 +202,30 @@ def run_notes(run: SyncRun) -> list[Note]:
     return notes
 
 
-def files_in(site: MoodleSite, folder: str, processors: Collection[str] | None = None) -> AreaFiles:
+def files_in(
+    site: MoodleSite, folder: str, processors: Collection[str] | None = None, *, containing: str = ""
+) -> AreaFiles:
     """Return the files of one folder of the area, by name; what runs have left there, newest first.
 
-    Shape: processors: of what runs have left, only that of these file types; None = of all
+    Shape: processors: of what runs have left, only that of these file types; None = of all; containing: a part of their names
     """
     if folder in (REPORTS, ARCHIVES):
         kind = RunFile.Kind.REPORT if folder == REPORTS else RunFile.Kind.ARCHIVE
         kept = RunFile.objects.filter(run__site=site, kind=kind, path__startswith=folder).select_related("run")
         if processors is not None:
             kept = kept.filter(run__processor__in=processors)
-        return AreaFiles(kept.order_by("-pk"), _kept_by_run)
-    files = CommandFile.objects.filter(site=site, folder=folder).order_by("name").select_related("site", "uploaded_by")
-    return AreaFiles(files, _handed_in)
+        return AreaFiles(kept.filter(name__icontains=containing).order_by("-pk"), _kept_by_run)
+    files = CommandFile.objects.filter(site=site, folder=folder, name__icontains=containing)
+    return AreaFiles(files.order_by("name").select_related("site", "uploaded_by"), _handed_in)
+
+
+def runs_of_files(user: Person, site: MoodleSite, files: Collection[CommandFile]) -> dict[int, RunsOfFile]:
+    """Return in which runs files were with the content that they have now, by the file; nothing of those in none. Queries: two"""
+    runs = listed_runs(user, site).filter(command_file__in=files, file_sha256=F("command_file__sha256"))
+    grouped = runs.order_by().values("command_file").annotate(last=Max("pk"), count=Count("pk"))
+    counts = {each["last"]: each["count"] for each in grouped}
+    last = listed_runs(user, site).in_bulk([*counts])
+    return {run.command_file_id: RunsOfFile(run, counts[pk]) for pk, run in last.items() if run.command_file_id}
 
 
 def folders_of(site: MoodleSite) -> list[str]:

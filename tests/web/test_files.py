@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from sync.models import CommandFile
+from sync.models import CommandFile, SyncRun
 from tests.web.conftest import USERS_CSV, MakeFile, MakeRun, keep_run_file
 
 
@@ -114,3 +114,43 @@ def test_more_files_cost_no_more_queries(
         make_file(f"more{number}.csv")
     with django_assert_num_queries(len(few)):
         full_client.get(reverse("files"))
+
+
+def test_a_file_says_in_which_runs_its_content_was(
+    full_client: Client, files_client: Client, make_file: MakeFile, make_run: MakeRun
+) -> None:
+    file = make_file("students.csv", by=full_client)
+    assert "none yet" in full_client.get(reverse("files")).text
+    make_run()
+    last = make_run(simulate=True)
+    make_run(origin=SyncRun.Origin.PLAN, simulate=True)
+
+    text = full_client.get(reverse("files")).text
+    assert reverse("run", args=[last.pk]) in text
+    assert "4 rows · 2 runs" in " ".join(text.split())
+    assert "none yet" not in text
+    assert reverse("run", args=[last.pk]) not in files_client.get(reverse("files")).text, "of a type that isn't theirs"
+    make_file("students.csv", b"username\nann\n", by=full_client)
+    assert "none yet" in full_client.get(reverse("files")).text
+    assert file.name == "students.csv"
+
+
+def test_files_are_searched_by_a_part_of_their_name(full_client: Client, make_file: MakeFile) -> None:
+    for number in range(60):
+        make_file(f"Users-{number:02}.csv", by=full_client)
+    url = reverse("files")
+    assert 'name="q"' in full_client.get(url).text
+
+    text = full_client.get(url, {"q": "users-3"}).text
+    assert "Users-39.csv" in text
+    assert "Users-40.csv" not in text
+    assert "Users-" not in full_client.get(url, {"q": "100%_"}).text
+    assert "Search for a shorter part" in full_client.get(url, {"q": "students", "folder": "/reports/"}).text
+    second = full_client.get(url, {"q": "users", "page": "2"}).text
+    assert "Users-59.csv" in second
+    assert "q=users" in second
+
+
+def test_a_folder_of_one_page_has_no_search(full_client: Client, make_file: MakeFile) -> None:
+    make_file(by=full_client)
+    assert 'name="q"' not in full_client.get(reverse("files")).text

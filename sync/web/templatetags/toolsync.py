@@ -243,8 +243,8 @@ register.filter(browser_words)
 
 
 @register.filter
-def of_file(found: Mapping[int, list[Any]], file_id: int) -> list[Any]:
-    """Return what was found for one file."""
+def of_file(found: Mapping[int, Any], file_id: int) -> Any:
+    """Return what was found for one file, [] where that is nothing."""
     return found.get(file_id, [])
 
 

@@ -20,7 +20,7 @@ from sync.health.selectors import worker_trouble
 from sync.messages import Quantity, text_of
 from sync.models import CommandFile, WorkbookReading
 from sync.runs.answers import wait_for_reading
-from sync.runs.selectors import files_in, folders_of, processors_for, readable_files
+from sync.runs.selectors import files_in, folders_of, processors_for, readable_files, runs_of_files
 from sync.runs.services import receive_upload
 from sync.schedules.upcoming import UpcomingFile, upcoming_files
 from sync.web.access import current_site, file_to_delete_or_404, may_manage_files
@@ -28,6 +28,7 @@ from sync.web.cards import file_type_card
 from sync.web.forms import UploadForm
 
 _FILES_PER_PAGE = 50
+_LONGEST_SEARCH = 100
 
 
 class Breadcrumb(NamedTuple):
@@ -47,12 +48,14 @@ def file_list(request: HttpRequest) -> HttpResponse:
         return redirect(f"{reverse('files')}?{urlencode({'folder': folder})}")
     site, keys = current_site(), [processor.key for processor in processors_for(request.user)]
     is_standard = folder in RESERVED_FOLDERS
+    q = request.GET.get("q", "").strip()[:_LONGEST_SEARCH]
     # A sequence that is read a page at a time, which the type of the paginator doesn't know.
-    listed: Any = files_in(site, folder, keys)
+    listed: Any = files_in(site, folder, keys, containing=q)
     page = Paginator(listed, _FILES_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "folder": folder,
         "page": page,
+        "q": q,
         "is_standard": is_standard,
         "usable_keys": keys,
         "breadcrumbs": _breadcrumbs(folder),
@@ -63,6 +66,7 @@ def file_list(request: HttpRequest) -> HttpResponse:
     for found in upcoming_files(site, shown):
         upcoming.setdefault(found.file.pk, []).append(found)
     context |= {"readable": set(readable.values_list("pk", flat=True)), "upcoming": upcoming}
+    context |= {"runs": runs_of_files(request.user, site, shown)}
     context |= _readings(shown)
     if request.headers.get("HX-Request"):
         return render(request, "sync/_file_rows.html", context | {"folders": folders_of(site), "is_fragment": True})
