@@ -202,6 +202,8 @@ TEXTS: dict[str, Any] = {
     "header_repeated": _("The header stands in the file again and was passed over there (lines: %(lines)s)."),
     "cell_empty": _("The cell is empty. Fill it in."),
     "value_too_long": _("The text has %(length)s characters; Moodle keeps at most %(limit)s here. Shorten it."),
+    "country_unknown": _("“%(country)s” is not a country. Write an ISO code of two letters, like FR."),
+    "timezone_unknown": _("“%(timezone)s” is not a time zone. Write a name like Europe/Paris, or 99 for the server's."),
     "value_not_number": _("“%(value)s” is not a whole number. Write digits only."),
     "value_out_of_range": _("%(value)s is out of range. Write a number from %(least)s to %(most)s."),
     "value_not_flag": _("“%(value)s” is neither yes nor no. Write 1 or 0."),

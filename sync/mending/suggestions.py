@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from functools import cache
 from zoneinfo import available_timezones
 
-import pycountry
-
+from sync.columns.places import country_codes
 from sync.columns.row_secrets import HIDDEN
+from sync.columns.words import folded
 from sync.errors import MoodleError
 from sync.mending.rows import FailedRow
 from sync.models import MoodleSite
@@ -102,8 +102,8 @@ def _known_without_moodle(outcome: Outcome, text: str) -> list[str]:
         found.append(nearest)
     match outcome.code:
         case "country_unknown":
-            names = _country_codes()
-            found += [names[name] for name in nearest_texts(text, names)]
+            names = country_codes()
+            found += [names[name] for name in nearest_texts(folded(text), names)]
         case "timezone_unknown":
             found += nearest_texts(text, _time_zones())
         case "value_not_among":
@@ -124,16 +124,6 @@ def _address_meant(text: str) -> list[str]:
         meant = meant.replace("..", ".").replace("@@", "@")
     local, at, domain = meant.partition("@")
     return [meant] if at and local and "." in domain and "@" not in domain else []
-
-
-@cache
-def _country_codes() -> dict[str, str]:
-    return {
-        name: country.alpha_2
-        for country in pycountry.countries
-        for name in (country.alpha_3, country.name, getattr(country, "common_name", ""))
-        if name
-    }
 
 
 @cache

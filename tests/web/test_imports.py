@@ -193,6 +193,13 @@ def test_each_faulty_cell_is_marked_with_its_reason(users_client: Client) -> Non
     assert answer.text.count("sync-fault-said") == 2
 
 
+def test_countries_and_time_zones_show_their_faults_without_moodle(users_client: Client) -> None:
+    file = b"username;firstname;lastname;country;timezone\nann;Ann;Lee;fr;99\nbob;Bob;Kay;Frnace;Paris\n"
+    page = page_of(users_client.get(hand_in(users_client, file).headers["Location"]))
+    said = [[cell.fault.code for cell in row.cells if cell.fault] for row in page.found.rows]
+    assert said == [[], ["country_unknown", "timezone_unknown"]]
+
+
 @pytest.mark.parametrize(
     "crafted",
     [{"mapping": "{"}, {"mapping": "[1]"}, {"mapping": '{"steps": [{"step": "eval"}], "left_out": []}'}, {"to_3": "lastname"},

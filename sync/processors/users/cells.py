@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from sync.columns.cells import Cells
 from sync.columns.clean import email, flag, integer, moodle_time, text
 from sync.columns.column import About, Empty, NumberedColumn, OptionalColumn, PrefixedColumn, RequiredColumn
+from sync.columns.places import country_code, time_zone
 from sync.processors.memberships.course_columns import STUDENT
 
 # Moodle would keep more, but MariaDB's own limit is 16 MB for everything that one statement holds.
@@ -39,10 +40,10 @@ class UserCells(Cells, elsewhere={"category": "elsewhere_category_roles"}):
     phone2 = OptionalColumn(text(20, plain=True), stored_in="user", empty=Empty.CLEARS)
     city = OptionalColumn(text(120, plain=True), stored_in="user", empty=Empty.CLEARS, for_new=_("the site's"),
                           sample="London")
-    country = OptionalColumn(text(), for_new=_("the site's"), sample="GB", help=_("ISO code of two letters."))
+    country = OptionalColumn(country_code(), for_new=_("the site's"), sample="GB", help=_("ISO code of two letters."))
     lang = OptionalColumn(text(30, lower=True), stored_in="user", for_new=_("the site's"),
                           help=_("Code of an installed language."))
-    timezone = OptionalColumn(text(100), stored_in="user", for_new=_("the site's"),
+    timezone = OptionalColumn(time_zone(100), stored_in="user", for_new=_("the site's"),
                               help=_("A name like Europe/Paris, or 99."))
     description = OptionalColumn(text(LONGEST_TEXT), stored_in="user", empty=Empty.CLEARS, help=_("HTML."))
     mnethostid = OptionalColumn(integer(1), stored_in="user", decides=True, for_new=_("the local host"))

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import cache
-from gettext import translation
 from typing import Any
-from zoneinfo import available_timezones
 
-from sync.columns.clean import shown
 from sync.columns.column import Column
-from sync.columns.words import folded
 from sync.moodle.users import passwords
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
@@ -18,9 +13,6 @@ from sync.processors.users.cells import UserCells
 from sync.values import Note
 
 _USERNAME = re.compile(r"[-.@_a-z0-9]+")
-_OFFSET = re.compile(r"[+-]?[0-9]{1,2}(?:\.[0-9]{1,2})?")
-# What the machines of the list call their own clock, or no clock; no program of theirs knows it.
-_OF_MACHINES = frozenset(("Factory", "localtime", "posixrules"))
 # As crypt() and Moodle store passwords: nobody types one of these.
 _HASH = re.compile(r"\$(?:2[abxy]|5|6|argon2id?|P|H)\$[^\s]{20,}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[a-z0-9]+)*")
@@ -42,11 +34,6 @@ class UserChecks:
         A language that isn't installed is taken out, with a note: a new user gets the default language, others keep theirs.
         """
         changes: dict[Column[Any], str | None] = {}
-        country = row.country
-        if country and country not in _countries():
-            changes[UserCells.country] = country.upper()
-            if country.upper() not in _countries():
-                raise RowError("country_unknown", "country", country=shown(country), **_country_meant(country))
         if row.lang is not None:
             lang = row.lang.removesuffix("_utf8")
             if not self._has_language(lang):
@@ -54,8 +41,6 @@ class UserChecks:
                 notes.append(Note("language_left_out", {"lang": lang}))
             elif lang != row.lang:
                 changes[UserCells.lang] = lang
-        if row.timezone is not None and not _is_timezone(row.timezone):
-            raise RowError("timezone_unknown", "timezone", timezone=row.timezone)
         if row.auth is not None and not self.rules.has_auth_plugin(row.auth):
             raise RowError("auth_unknown", "auth", auth=row.auth)
         _check_password(row.password or "")
@@ -96,54 +81,6 @@ def is_mailable(address: str) -> bool:
 def is_no_mail(address: str) -> bool:
     """Tell whether a cell says that the user gets no mails."""
     return "NOMAIL" in address.upper().replace(" ", "")
-
-
-def _country_meant(name: str) -> dict[str, str]:
-    """Return what a message needs to suggest the code of a country that was named otherwise, {} when none is meant."""
-    code = _country_codes().get(folded(name).strip(". "))
-    return {"hint": "did_you_mean", "nearest": code} if code else {}
-
-
-@cache
-def _countries() -> frozenset[str]:
-    # Loading it takes as long as planning some hundred rows, most of which name no country.
-    import pycountry
-
-    return frozenset(country.alpha_2 for country in pycountry.countries)
-
-
-@cache
-def _timezones() -> frozenset[str]:
-    """Return the names of the time zones, for which hundreds of files are looked at."""
-    return frozenset(available_timezones()) - _OF_MACHINES
-
-
-@cache
-def _country_codes() -> dict[str, str]:
-    """Return what countries are called in English, French and German, and their codes of three letters -> two letters."""
-    import pycountry
-
-    codes: dict[str, str] = {}
-    for country in pycountry.countries:
-        names = [
-            country.alpha_3,
-            country.name,
-            getattr(country, "common_name", ""),
-            getattr(country, "official_name", ""),
-        ]
-        codes |= {folded(name): country.alpha_2 for name in names if name}
-    for language in ("fr", "de"):
-        names_in = translation("iso3166-1", pycountry.LOCALES_DIR, [language], fallback=True).gettext
-        for country in pycountry.countries:
-            codes.setdefault(folded(names_in(country.name)), country.alpha_2)
-    return codes | {"uk": "GB", "great britain": "GB", "england": "GB", "usa": "US"}
-
-
-def _is_timezone(name: str) -> bool:
-    if name in _timezones():
-        return True
-    # Offsets in hours were the fashion before Moodle 2.8; 99 means the server's own.
-    return name == "99" or (_OFFSET.fullmatch(name) is not None and -13 <= float(name) <= 13)
 
 
 def _is_language(code: str) -> bool:

@@ -70,9 +70,7 @@ TEXTS: dict[str, Any] = {
     "rename_target_exists": _(
         "Renaming: “%(username)s” exists already, beside “%(oldusername)s”. Choose another name."
     ),
-    "country_unknown": _("“%(country)s” is not a country. Write an ISO code of two letters, like FR."),
     "language_unknown": _("“%(lang)s” is not a language code. Write one like fr or pt_br."),
-    "timezone_unknown": _("“%(timezone)s” is not a time zone. Write a name like Europe/Paris, or 99 for the server's."),
     "auth_unknown": _("The authentication plugin “%(auth)s” isn't installed in Moodle. Correct it or install it."),
     "mnethost_unknown": _("There is no MNet host %(mnethostid)s. Leave the cell empty for the local host."),
     "password_too_long": _("The password is longer than the %(limit)s characters that Moodle accepts. Shorten it."),
