@@ -44,6 +44,7 @@ SLEEPS = {
 # is about their subject. All others have at least so many lines, or stand in the module of their subject.
 SHORTEST_MODULE = 40
 SHORT_MODULES = {
+    "toolsync_site/addresses.py": "a part of the middleware, of which settings name each by its address",
     "sync/schedules/titles.py": "notifications name feeds, and stand below the overview, which does so too",
     "sync/demo/story.py": "the demo makes the feed that the tour of its pages names",
     "sync/processors/base/asked_lines.py": "operations of users and all others use it, and the undo of one line",
