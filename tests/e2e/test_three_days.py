@@ -110,7 +110,9 @@ def export_with_mistakes() -> str:
 def mend_alike(page: Page) -> int:
     """Press, one after the other, the buttons that mend rows that are alike; return how many there were."""
     for pressed in range(9):
-        button = page.locator("#mend-grid button[value^='alike:']").filter(has_text=re.compile(r"^\w+ (?:C1|FR|student)\b"))
+        button = page.locator("#mend-grid button[value^='alike:']").filter(
+            has_text=re.compile(r"^\w+ (?:C1|FR|student)\b")
+        )
         if not button.count():
             return pressed
         with page.expect_response(lambda answer: "/mend/" in answer.url):
