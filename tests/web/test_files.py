@@ -135,6 +135,18 @@ def test_a_file_says_in_which_runs_its_content_was(
     assert file.name == "students.csv"
 
 
+def test_a_file_that_would_be_replaced_is_shown_beside_the_one_that_was_sent(
+    full_client: Client, make_file: MakeFile
+) -> None:
+    make_file("students.csv", b"username\nann\n", by=full_client)
+    upload = SimpleUploadedFile("students.csv", b"username\nann\nbob\n")
+    text = full_client.post(reverse("files"), {"uploads": upload, "folder": "/"}, follow=True).text.replace("\xa0", " ")
+    assert "There is already a file /students.csv" in text
+    assert "That one has 13 bytes (" in text
+    assert "the one that was sent has 17 bytes." in text
+    assert CommandFile.objects.get().size == 13
+
+
 def test_files_are_searched_by_a_part_of_their_name(full_client: Client, make_file: MakeFile) -> None:
     for number in range(60):
         make_file(f"Users-{number:02}.csv", by=full_client)

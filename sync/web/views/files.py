@@ -8,12 +8,16 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from sync.commandfiles import intake, readings
+from sync.commandfiles.naming import split_path
 from sync.commandfiles.storage import RESERVED_FOLDERS, file_storage, key_of_path
 from sync.errors import CommandFileError
 from sync.health.selectors import worker_trouble
@@ -118,7 +122,7 @@ def _receive(request: HttpRequest, form: UploadForm) -> str:
                 )
             )  # fmt: skip
         except CommandFileError as error:
-            messages.error(request, text_of(error.code, error.params))
+            messages.error(request, text_of(error.code, error.params) + _what_lies_there(error, uploaded.size))
     if kept:
         wait_for_reading(kept[-1])
         said = ngettext("%(n)s file was handed in.", "%(n)s files were handed in.", len(kept)) % {
@@ -127,6 +131,23 @@ def _receive(request: HttpRequest, form: UploadForm) -> str:
         messages.success(request, said)
         return kept[0].folder
     return request.GET.get("folder", "/")
+
+
+def _what_lies_there(error: CommandFileError, sent: int | None) -> str:
+    """Return what is known of the file that another one would replace, and of that one; "" of other errors."""
+    if error.code != "file_exists":
+        return ""
+    folder, name = split_path(error.params["path"])
+    known = CommandFile.objects.filter(site=current_site(), folder=folder, name=name).first()
+    if known is None:
+        return ""
+    said = {
+        "size": filesizeformat(known.size),
+        "at": date_format(timezone.localtime(known.uploaded_at), "SHORT_DATETIME_FORMAT"),
+        "person": known.uploaded_by or "-",
+        "sent": filesizeformat(sent or 0),
+    }
+    return " " + _("That one has %(size)s (%(at)s, %(person)s), the one that was sent has %(sent)s.") % said
 
 
 def _readings(files: list[CommandFile]) -> dict[str, Any]:
