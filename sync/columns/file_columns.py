@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from sync.columns.column import About, Column, NumberedColumn, PrefixedColumn
@@ -73,6 +74,7 @@ class Columns:
         if unknown := [name for name in referred if name not in self._by_name]:
             raise DeclarationError(f"there is no column {', '.join(unknown)}")
         self._patterned = [column for column in columns if isinstance(column, (NumberedColumn, PrefixedColumn))]
+        self._stems = tuple(stem for column in self._patterned for stem in (column.name, *column.aliases))
         self._defaults = {column.name: column.default for column in columns if column.default is not None}
 
     def __iter__(self) -> Iterator[Column[Any]]:
@@ -98,6 +100,8 @@ class Columns:
         column = self._by_name.get(name)
         if column is not None and column not in self._patterned:
             return column, column.name
+        if not name.startswith(self._stems):
+            return None
         for column in self._patterned:
             canonical = column.canonical(name)
             if canonical is not None:
@@ -124,9 +128,9 @@ class Columns:
         """Return the same for a run with these options: `flatfile` says that there is no header."""
         return self.flat_names if self.flat_names and options.get("flatfile") else self.list_names
 
-    @property
-    def plain_names(self) -> list[str]:
+    @cached_property
+    def plain_names(self) -> tuple[str, ...]:
         """Names to compare a misspelt one with; numbered columns give their first."""
-        return [
+        return tuple(
             c.numbered(c.least) if isinstance(c, NumberedColumn) else c.name for c in self._columns if not c.ignored
-        ]
+        )

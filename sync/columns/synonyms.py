@@ -72,7 +72,7 @@ def suggestion(columns: Columns, name: str, *, takes_slips: bool = True) -> str:
     plain = _plain(name)
     if not plain or len(plain) > _LONGEST_COMPARED:
         return ""
-    known = _by_plain_name(tuple(columns.plain_names))
+    known = _by_plain_name(columns.plain_names)
     found = known.get(plain) or next((c for c in _candidates(plain) if _is_known(columns, c)), "")
     if not found and takes_slips:
         near = get_close_matches(plain, known, 1, _NEAR)

@@ -79,11 +79,12 @@ def constants_of(mapping: ColumnMapping) -> dict[str, str]:
 def guessed_mapping(columns: Columns, spelled: Sequence[str]) -> ColumnMapping:
     """Return what the columns of a file probably mean: those that the file type knows stay, others become what they resemble."""
     keys = column_keys(spelled)
-    taken = {own for name in spelled if (own := own_column(columns, name))}
+    own = [own_column(columns, name) for name in spelled]
+    taken = set(filter(None, own))
     steps: list[Step] = []
     left_out: list[str] = []
     for place, (key, name) in enumerate(zip(keys, spelled, strict=True)):
-        if name.lower() in ADDED_COLUMNS or own_column(columns, name):
+        if name.lower() in ADDED_COLUMNS or own[place]:
             continue
         meant = suggestion(columns, name.lower(), takes_slips=place < _MOST_COMPARED)
         # A password must not be shown because its column is called nearly like another.

@@ -41,7 +41,10 @@ class ShippedMapping:
 
     def fits(self, spelled: Sequence[str]) -> bool:
         """Tell whether a file with this header is one of those that are meant."""
-        keys = set(column_keys(own_names(spelled)))
+        return self.fits_keys(frozenset(column_keys(own_names(spelled))))
+
+    def fits_keys(self, keys: frozenset[str]) -> bool:
+        """Tell the same of the keys of its columns."""
         return all(not keys.isdisjoint(group) for group in self.marks)
 
     def for_header(self, spelled: Sequence[str]) -> ColumnMapping:
@@ -198,6 +201,12 @@ SHIPPED: tuple[ShippedMapping, ...] = (
 def shipped_mapping(name: str, version: int) -> ShippedMapping | None:
     """Return the mapping of this name and version."""
     return next((found for found in SHIPPED if (found.name, found.version) == (name, version)), None)
+
+
+def shipped_types(spelled: Sequence[str]) -> set[str]:
+    """Return the keys of the file types that a mapping of ours makes of a header."""
+    keys = frozenset(column_keys(own_names(spelled)))
+    return {found.processor for found in SHIPPED if found.fits_keys(keys)}
 
 
 def shipped_for(processor: str, spelled: Sequence[str]) -> ShippedMapping | None:

@@ -15,7 +15,7 @@ from sync.commandfiles import storage
 from sync.errors import CommandFileError, HeaderError, MappingError
 from sync.mappings.column_mapping import ColumnMapping, read_mapping
 from sync.mappings.header_keys import fingerprint_of, own_names
-from sync.mappings.shipped import SHIPPED, shipped_for, shipped_mapping
+from sync.mappings.shipped import SHIPPED, shipped_for, shipped_mapping, shipped_types
 from sync.models import AuditKind, MoodleSite, SavedMapping, SyncRun
 from sync.models.run import ORIGINS_OF_MADE_FILES
 from sync.processors.base.processor import Processor
@@ -116,11 +116,15 @@ def mapped_types(site: MoodleSite, spelled: Sequence[str], file_types: Sequence[
     header = Header(1, b"", tuple(name.lower() for name in spelled), tuple(spelled))
     if any(is_understood(each, header) for each in columns.values()):
         return []
-    return [key for key in columns if shipped_for(key, spelled) is not None]
+    shipped = shipped_types(spelled)
+    return [key for key in columns if key in shipped]
 
 
 def is_understood(columns: Columns, header: Header) -> bool:
     """Whether a file type can use a header as it is."""
+    if any(name and not columns.knows(name) for name in header.names):
+        # What each unknown name may mean, which `match_header` would say, takes a second for some thousand of them.
+        return False
     try:
         match_header(columns, header)
     except HeaderError:
@@ -191,7 +195,7 @@ def guess_file_type(names: Sequence[str], filename: str) -> str:
         return key
     used = SavedMapping.objects.filter(fingerprint=fingerprint_of(names), is_used=True)
     kept = set(used.order_by().values_list("processor", flat=True).distinct())
-    fitting = kept or {shipped.processor for shipped in SHIPPED if shipped.fits(names)}
+    fitting = kept or shipped_types(names)
     return fitting.pop() if len(fitting) == 1 else ""
 
 

@@ -68,7 +68,7 @@ def test_the_columns_of_a_tryback_are_known_and_mean_nothing(name: str) -> None:
 
 
 def test_misspelt_names_are_compared_with_what_is_read() -> None:
-    assert COLUMNS.plain_names == ["cmd", "course1", "teacher1_role", "section0", "profile_field_"]
+    assert COLUMNS.plain_names == ("cmd", "course1", "teacher1_role", "section0", "profile_field_")
 
 
 @pytest.mark.parametrize(

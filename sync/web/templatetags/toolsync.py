@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,8 +11,8 @@ from django.template.context import RequestContext
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _, ngettext
 
 from sync.guard.planned_texts import change_texts
@@ -103,6 +103,22 @@ _KIN_TEXTS = {
 }
 _ALERT_TONES = {"debug": "secondary", "error": "danger"}
 _PEOPLE_NAMED = 3
+
+
+@register.simple_tag
+def choices(found: Iterable[str | tuple[str | int, str]], chosen: str = "") -> SafeString:
+    """Return the options of a list of names, or of values with their names, that are as they are in every language.
+
+    A page may have thousands of them: a loop of a template takes ten times as long.
+    """
+    options = []
+    for each in found:
+        value, name = (each, each) if isinstance(each, str) else each
+        attributes = " selected" if value == chosen else ""
+        if not isinstance(each, str):
+            attributes += f' value="{escape(value)}"'
+        options.append(f'<option translate="no"{attributes}>{escape(name)}</option>')
+    return mark_safe("".join(options))  # noqa: S308 (each is escaped above)
 
 
 @register.simple_tag
