@@ -9,7 +9,7 @@ import unicodedata
 from functools import cache
 from typing import Any
 
-from sync.columns.clean import without_tags
+from sync.columns.clean import EmailKind, without_tags
 from sync.columns.column import Column
 from sync.columns.escaped_cells import PERSONAL, EscapedCells, Place
 from sync.values import Note
@@ -80,8 +80,11 @@ def is_of_one_line(name: str, column: Column[Any]) -> bool:
 
 
 def is_name(name: str, column: Column[Any]) -> bool:
-    """Return whether something or somebody is called by the texts of a column, or is to be."""
-    return column.is_key or name in _NAMES
+    """Return whether something or somebody is called by the texts of a column, or is to be.
+
+    By an address as well, of which what it is says more: `<ann@example.org>` is none, although a page wouldn't show it.
+    """
+    return (column.is_key and not isinstance(column.kind, EmailKind)) or name in _NAMES
 
 
 def may_be_unseen(text: str) -> bool:

@@ -119,6 +119,25 @@ def test_a_cell_of_nothing_but_markup_is_an_empty_one() -> None:
     assert cleaner.clean([Row(3, b"", ("Bob", "<br>"))])[0] == [CleanRow(3, {"street": "Bob"})]
 
 
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("<ann@example.org>", "value_not_email"),
+        ("<b> </b>", "value_not_email"),
+        ("\u2060\u3164", "value_not_email"),
+        ("<NA>", "cell_is_placeholder"),
+    ],
+)
+def test_an_address_is_told_from_others_and_not_from_markup(cell: str, code: str) -> None:
+    columns = REGISTRY["users"].columns
+    names = ("username", "firstname", "lastname", "email")
+    cleaner = RowCleaner(columns, match_header(columns, Header(1, b"", names, names)), lambda *_column: None)
+
+    _rows, rejections = cleaner.clean([Row(2, b"", ("ann", "Ann", "Lee", cell))])
+
+    assert [(rejection.column, rejection.code) for rejection in rejections] == [("email", code)]
+
+
 def test_a_zero_is_a_value() -> None:
     assert clean(("0", "0", "", "0"))[0] == [CleanRow(2, {"username": "0", "city": "0", "suspended": 0})]
 
