@@ -201,6 +201,7 @@ class SyncRun(models.Model):
         indexes = [
             models.Index(fields=("site", "state", "finished_at"), name="run_by_site_state_and_end"),
             models.Index(fields=("site", "processor", "-id"), name="run_by_site_and_type"),
+            models.Index(fields=("state", "heartbeat_at"), name="run_by_state_and_heartbeat"),
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, F, Subquery
+from django.db.models.lookups import In
 from django.utils import timezone
 
 from sync.health.selectors import PartState, dead_parts
@@ -111,10 +112,12 @@ def _unsure_mails(user: Person, site: MoodleSite, keys: list[str]) -> list[Need]
 
 def _unmended_rows(user: Person, site: MoodleSite, keys: list[str]) -> list[Need]:
     """Return the last run of each file type, if it left rejected rows and none of the type has come after it. Queries: one"""
-    later = SyncRun.objects.filter(site=OuterRef("site"), processor=OuterRef("processor"), pk__gt=OuterRef("pk"))
+    of_type = [SyncRun.objects.filter(site=site, processor=key, simulate=False).order_by("-pk") for key in keys]
+    # A list of one subquery MariaDB would take for a subquery of many rows.
+    last = [0, *(Subquery(runs.values("pk")[:1]) for runs in of_type)]
     runs = visible_runs(user, site).filter(
-        ~Exists(later.filter(simulate=False)), state=RunState.COMPLETED_WITH_REJECTIONS, simulate=False, undoes=None,
-        finished_at__gt=timezone.now() - _MENDED_WITHIN, processor__in=keys,
+        In(F("pk"), last), state=RunState.COMPLETED_WITH_REJECTIONS, undoes=None,
+        finished_at__gt=timezone.now() - _MENDED_WITHIN,
     )  # fmt: skip
     return [
         Need(

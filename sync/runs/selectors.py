@@ -140,7 +140,9 @@ def rows_of(run: SyncRun) -> SyncRun:
 
 def waiting_runs(user: Person, site: MoodleSite) -> QuerySet[SyncRun]:
     """Return the runs that wait for a person, the one that waits longest first."""
-    return visible_runs(user, site).filter(state__in=WAITING_STATES).order_by("held_at")
+    # They are few. Asked for in one condition SQLite would go through all runs of the site.
+    waiting = SyncRun.objects.order_by().filter(state__in=WAITING_STATES)
+    return visible_runs(user, site).filter(pk__in=waiting.values("pk")).order_by("held_at")
 
 
 def preselected_file(site: MoodleSite, processor: str, user: Person) -> CommandFile | None:
