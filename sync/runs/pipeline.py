@@ -201,6 +201,20 @@ class PipelineRun:
         return self.cleaner.read_cells(row) if is_readable else self.cleaner.unread_cells(row)
 
     def _clean(self, rows: list[Row]) -> tuple[list[CleanRow], list[Rejection]]:
+        """Clean a chunk, unless the plan that is carried out was made by this process, and has done so."""
+        cleaned = self.work.look.cleaned
+        key = rows[0].line, rows[-1].line, len(rows), frozenset(self.processor.text_fields)
+        if not self.work.simulate and (known := cleaned.take(key)) is not None:
+            return known
+        notes = self.texts.notes
+        clean, rejections = self._clean_anew(rows)
+        # What was taken out of cells is counted by each pass for itself. Of several files this would be too much to keep.
+        is_one_file = self.work.simulate and self.work.overlay is not None and not self.overlay.spans_files
+        if is_one_file and self.texts.notes == notes:
+            cleaned.keep(key, clean, rejections, sum(len(row.raw) for row in rows))
+        return clean, rejections
+
+    def _clean_anew(self, rows: list[Row]) -> tuple[list[CleanRow], list[Rejection]]:
         """Clean a chunk; a row over which the cleaner itself stumbles is rejected, and the others aren't touched by it."""
         try:
             with _about_rows():
@@ -208,7 +222,7 @@ class PipelineRun:
         except RowsFailed as error:
             if len(rows) == 1:
                 return [], [self.internal_error(rows[0].line, error)]
-        parts = [self._clean([row]) for row in rows]
+        parts = [self._clean_anew([row]) for row in rows]
         return [row for clean, _ in parts for row in clean], [row for _, rejected in parts for row in rejected]
 
     def _run_chunk(self, rows: list[Row]) -> bool:

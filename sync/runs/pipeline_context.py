@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
@@ -36,7 +36,10 @@ from sync.processors.base.sticky import StickyFields
 from sync.reader import ReadSheet, RowReader, WholeText
 from sync.runs.planned import PlannedRows
 from sync.runs.retry import Unavailable
-from sync.values import Note, Outcome
+from sync.values import CleanRow, Note, Outcome, Rejection
+
+# Of clean rows that are kept, some ten thousand accounts: about 15 MiB.
+_MOST_CELLS, _MOST_BYTES = 100_000, 4 << 20
 
 
 class ChunkResult(NamedTuple):
@@ -127,15 +130,40 @@ class StoredPlan(Protocol):
         """Return the objects about which something was planned behind this line, the last one of the file's rows."""
 
 
+class CleanedRows:
+    """What rows of a file came to when they were cleaned, for the next pass over it; nothing of a file that is large."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Hashable, tuple[Sequence[CleanRow], Sequence[Rejection]]] = {}
+        self._cells = self._bytes = 0
+
+    def keep(self, rows: Hashable, clean: Sequence[CleanRow], rejections: Sequence[Rejection], size: int) -> None:
+        """Keep what rows came to. Shape: rows: by what they are told from others; size: of them in the file"""
+        self._cells += sum(len(row.values) for row in clean)
+        self._bytes += size
+        if self._cells > _MOST_CELLS or self._bytes > _MOST_BYTES:
+            self._kept.clear()
+        else:
+            self._kept[rows] = tuple(clean), tuple(rejections)
+
+    def take(self, rows: Hashable) -> tuple[list[CleanRow], list[Rejection]] | None:
+        """Return what was kept of rows, once; None where nothing is."""
+        if (kept := self._kept.pop(rows, None)) is None:
+            return None
+        clean, rejections = kept
+        return list(clean), list(rejections)
+
+
 @dataclass
 class FileLook:
     """What the first of several passes over the same file has told of all its rows; the others don't look for it again.
 
-    Shape: survey: None = there was no pass yet; whole: of a text file
+    Shape: survey: None = there was no pass yet; whole: of a text file; cleaned: by a plan, for its application
     """
 
     survey: Survey | None = None
     whole: WholeText | None = None
+    cleaned: CleanedRows = field(default_factory=CleanedRows)
 
 
 @dataclass(frozen=True)

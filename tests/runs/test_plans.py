@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 from pytest_django import Settings
 
+from sync.columns.rows import RowCleaner
 from sync.commandfiles import storage
 from sync.commandfiles.intake import delete_file
 from sync.errors import CommandFileError, PlanRefused, RightMissing, RunNotClaimable
@@ -24,7 +25,7 @@ from sync.runs.lease import MAX_ATTEMPTS
 from sync.runs.outcome_store import read_rows
 from sync.runs.plans import new_plan
 from sync.runs.rights import OPERATOR, Responsible
-from sync.values import Row
+from sync.values import CleanRow, Rejection, Row
 from tests.installation import Installation
 from tests.reader.test_workbook import xlsx
 
@@ -485,6 +486,59 @@ def test_the_plan_of_a_run_and_its_application_look_at_the_whole_file_once(
     assert run.plan is not None
     assert run.counts == {"created": 2, "updated": 1}
     assert looks == [2, 3, 4]
+
+
+@pytest.fixture
+def cleaned(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The lines of the rows that were cleaned."""
+    lines: list[int] = []
+    clean = RowCleaner.clean
+
+    def count(cleaner: RowCleaner, rows: Sequence[Row]) -> tuple[list[CleanRow], list[Rejection]]:
+        lines.extend(row.line for row in rows)
+        return clean(cleaner, rows)
+
+    monkeypatch.setattr(RowCleaner, "clean", count)
+    return lines
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 1000])
+def test_the_plan_of_a_run_and_its_application_clean_rows_once(
+    installation: Installation, settings: Settings, cleaned: list[int], chunk_rows: int
+) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = chunk_rows
+
+    run = installation.carry_out("/in.csv", users(2) + "p2;;Nr 2;p2@x.org\n")
+
+    assert run.counts == {"created": 2, "rejected": 1}
+    assert [(outcome.code, outcome.subject) for outcome in read_rows(run) if outcome.line == 4] == [
+        ("cell_empty", "p2")
+    ]
+    assert cleaned == [2, 3, 4]
+
+
+def test_rows_of_which_something_is_noted_are_cleaned_by_each_pass(
+    installation: Installation, cleaned: list[int]
+) -> None:
+    run = installation.carry_out("/in.csv", users(1) + "p1;Pat\u200b;Nr 1;p1@x.org\n")
+
+    noted = ["invisible_characters", {"count": 1, "line": 3, "columns": "firstname"}]
+    assert run.plan is not None
+    assert noted in run.plan.notes
+    assert noted in run.notes
+    assert cleaned == [2, 3, 2, 3]
+
+
+@pytest.mark.parametrize("most", ["_MOST_CELLS", "_MOST_BYTES"])
+def test_clean_rows_of_a_large_file_are_not_kept(
+    installation: Installation, settings: Settings, monkeypatch: pytest.MonkeyPatch, cleaned: list[int], most: str
+) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = 1
+    monkeypatch.setattr(f"sync.runs.pipeline_context.{most}", 10)
+
+    assert installation.carry_out("/in.csv", users(3)).counts == {"created": 3}
+
+    assert cleaned == [2, 3, 4] * 2
 
 
 def test_a_plan_that_somebody_applies_later_has_the_file_looked_at_again(installation: Installation) -> None:

@@ -31,8 +31,15 @@ def watched(processor: ProcessorType) -> Watched:
     """Return the processor that plans everything twice, and notes what it asks for meanwhile, and what it changes."""
     faults: list[str] = []
 
+    def fetch(itself: Processor, rows: list[CleanRow]) -> Any:
+        before = deepcopy(rows)
+        state = processor.fetch(itself, rows)
+        if rows != before:
+            faults.append("rows have changed while they were fetched")
+        return state
+
     def plan(itself: Processor, rows: list[CleanRow], state: Any) -> Any:
-        collected, kept = deepcopy(itself.collected), _changes_of_overlay(itself)
+        collected, kept, before = deepcopy(itself.collected), _changes_of_overlay(itself), deepcopy(rows)
         with _nothing_asked(itself.moodle.connection.engine, faults):
             first = _planned(processor, itself, rows, state)
             second = _planned(processor, itself, rows, state)
@@ -40,12 +47,15 @@ def watched(processor: ProcessorType) -> Watched:
             faults.append(f"planned differently the second time:\n{_decided(first)}\n{_decided(second)}")
         if itself.collected != collected or _changes_of_overlay(itself) != kept:
             faults.append("what is collected has changed")
+        if rows != before:
+            # Those that a plan is made of serve its application as well.
+            faults.append("rows have changed while they were planned")
         if isinstance(second, SplitChunk):
             raise second
         faults.extend(_uncounted(second))
         return second
 
-    return Watched(faults, type(processor.__name__, (processor,), {"plan": plan}))
+    return Watched(faults, type(processor.__name__, (processor,), {"fetch": fetch, "plan": plan}))
 
 
 def _planned(processor: ProcessorType, itself: Processor, rows: list[CleanRow], state: Any) -> Any:

@@ -50,6 +50,7 @@ class Impure(CoursesCheck):
         plan.update("course", 1, {}, {"timemodified": int(time.time()) + int(datetime.now(UTC).timestamp())})
         self.moodle.fetch(sa.text("SELECT 1"))
         self.collected.gone[len(self.collected.gone)] = 1
+        rows[0].values["changed"] = len(self.collected.gone)
         plan.outcomes[0] = plan.outcomes[0]._replace(code=f"code{len(self.collected.gone)}")
         return plan
 
@@ -61,4 +62,10 @@ def test_planning_that_is_not_pure_is_noticed(contract: ContractSite) -> None:
     contract.run(SPECS["courses_check"], processor=processor, simulate=True)
 
     seen = {" ".join(fault.split()[:3]) for fault in faults}
-    assert seen == {"looks at the", "asks SELECT 1", "planned differently the", "what is collected"}
+    assert seen == {
+        "looks at the",
+        "asks SELECT 1",
+        "planned differently the",
+        "what is collected",
+        "rows have changed",
+    }
