@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import gc
 import shutil
 import tempfile
@@ -98,6 +99,36 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the pictures of the README anew, into docs/images (make pictures)",
     )
+
+    parser.addoption(
+        "--part",
+        metavar="K/N",
+        type=_part,
+        help='run the Kth of N parts of the tests, which together are all of them (make matrix ARGS="--part 1/3")',
+    )
+
+
+def _part(text: str) -> tuple[int, int]:
+    number, slash, count = text.partition("/")
+    if not (slash and number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise argparse.ArgumentTypeError(f"{text}: write it like 2/3")
+    return int(number), int(count)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what belongs to another part. Tests of one site, or of one file, are in the same."""
+    if (part := config.getoption("part")) is None:
+        return
+    number, count = part
+    others = [item for item in items if crc32(_home_of(item).encode()) % count != number - 1]
+    config.hook.pytest_deselected(items=others)
+    left_out = {*others}
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _home_of(item: pytest.Item) -> str:
+    group = item.get_closest_marker("xdist_group")
+    return str(group.args[0]) if group is not None else item.nodeid.partition("::")[0]
 
 
 def pytest_collection_finish() -> None:

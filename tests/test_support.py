@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +15,8 @@ from tests.moodle_sites import MoodleSite
 from tests.real_sites import GOLD_SITES, REAL_SITES, RealSites, needs_moodle_data
 from tests.servers import find_program
 from tests.support import run_file
+
+ROOT = Path(__file__).resolve().parents[1]
 
 pytestmark = pytest.mark.sites("sqlite:4.5", "mariadb:5.1", "postgresql:5.2", "real:m41-seeded")
 
@@ -99,3 +104,28 @@ def test_a_real_site_is_loaded_whole(real_site: RealSites, name: str) -> None:
     assert captured_for(float(site.one("config", name="version")["value"])) == site.version
     with_gold = len(site.rows("user_info_field", shortname="gtext"))
     assert with_gold == name.endswith("gold")
+
+
+def test_parts_of_the_tests_are_together_all_of_them() -> None:
+    def names(*part: str) -> set[str]:
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-n",
+            "0",
+            "-p",
+            "no:cacheprovider",
+            "--collect-only",
+            "tests/mappings",
+        ]
+        told = subprocess.run([*command, *part], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+        return {line for line in told.splitlines() if "::" in line}
+
+    every, first, second = names(), names("--part", "1/2"), names("--part", "2/2")
+
+    assert first | second == every
+    assert first
+    assert second
+    assert first.isdisjoint(second)
