@@ -202,10 +202,13 @@ def test_a_long_tag_takes_no_time() -> None:
 
 def test_half_a_million_blank_rows_take_no_time() -> None:
     file = hostile_xlsx(['<row r="500000"><c r="A500000" t="str"><v>ann</v></c></row>'])
+    # Some machines are half as fast as others, and a machine at work as one at rest.
     started = time.process_time()
+    assert sum(number & 1 for number in range(5_000_000)) == 2_500_000
+    counted = time.process_time()
     (row,) = open_rows(io.BytesIO(file), "users.xlsx")
     assert (row.line, row.cells) == (500_000, ("ann",))
-    assert time.process_time() - started < 3
+    assert time.process_time() - counted < 14 * (counted - started)
 
 
 def test_a_long_row_is_named() -> None:
