@@ -47,6 +47,7 @@ from sync.processors.base.row_counts import counted_rows
 from sync.processors.base.sticky import digests_in
 from sync.reader import RowReader, open_rows
 from sync.runs.closing import Closing
+from sync.runs.kept_plans import NotedGrace, PlanKey
 from sync.runs.pipeline_context import ChunkResult, OwedPart, PipelineContext
 from sync.runs.planned import PlannedRows, with_new_values
 from sync.runs.retry import disk
@@ -302,6 +303,7 @@ class PipelineRun:
         if self.work.simulate:
             # Once it is kept what came of it: a chunk that is tried again must not find what it has made itself.
             self.foresee(plan)
+            plan.let_go_of_rows()
 
     def _plan(
         self,
@@ -311,8 +313,13 @@ class PipelineRun:
         aside: Sequence[Outcome] = (),
     ) -> tuple[Plan, list[Outcome]]:
         """Return the plan of a chunk, and what comes of each of its rows. Shape: aside: of rows that aren't planned"""
+        key = PlanKey(rows[0].line, rows[-1].line, len(clean), len(rejections))
         with _about_rows():
-            state = self.processor.fetch(clean)
+            told = self.overlay.told
+            with self.session.noting_reads() as reads:
+                state = self.processor.fetch(clean)
+            if self._uses_plans and not aside and (known := self.work.look.plans.take(key, reads)) is not None:
+                return known
             plan = self.processor.plan(clean, state)
             while self.leaving_out.is_wanted and (left := self.leaving_out.without_rejected(clean, plan.outcomes)):
                 clean = left
@@ -320,7 +327,24 @@ class PipelineRun:
                 state = self.processor.fetch(clean)
                 plan = self.processor.plan(clean, state)
         ordered = _in_line_order((*_with_notes(plan.outcomes, clean), *aside), rejections, len(rows))
-        return plan, list(self.secrets.hide(with_earlier_lines(self.survey.found, ordered, rows), rows))
+        outcomes = list(self.secrets.hide(with_earlier_lines(self.survey.found, ordered, rows), rows))
+        if self._keeps_plans:
+            if self.overlay.told == told:
+                self.work.look.plans.keep(key, reads, plan, outcomes)
+            else:
+                # It builds on rows that aren't written yet.
+                self.work.look.plans.end()
+        return plan, outcomes
+
+    @property
+    def _keeps_plans(self) -> bool:
+        """Whether the plans of a dry run may be carried out by this process."""
+        is_for_run = self.work.simulate and self.work.overlay is not None and not self.overlay.spans_files
+        return is_for_run and self.processor.plans_are_data and not self.leaving_out.is_wanted
+
+    @property
+    def _uses_plans(self) -> bool:
+        return self.work.plan is not None and not self.work.simulate
 
     def _planned(self, rows: Sequence[Row]) -> PlannedRows | None:
         """Return what was planned for the rows, where a stored plan is carried out."""
@@ -492,24 +516,28 @@ class PipelineRun:
         self._session_stack.close()
         self.session: MoodleSession = self._session_stack.enter_context(work.moodle.session())
         self.commit_marker = None if work.simulate else self._own_marker()
-        self.processor = work.processor(
-            ProcessorContext(
-                moodle=self.session,
-                options=work.options,
-                names=self.header.names,
-                survey=self.survey,
-                overlay=self.overlay,
-                collected=self.collected,
-                records=work.records,
-                grace=work.grace,
-                sticky=work.sticky,
-                file_area=work.file_area,
-                blobs=work.blobs,
-                journal=work.journal,
-                pictures=self.reader.pictures,
-                moodle_command=work.moodle_command,
+        # Some have read them by now, others haven't.
+        site_settings = [*self.session.config.items()]
+        with self.session.noting_reads() as reads:
+            self.processor = work.processor(
+                ProcessorContext(
+                    moodle=self.session,
+                    options=work.options,
+                    names=self.header.names,
+                    survey=self.survey,
+                    overlay=self.overlay,
+                    collected=self.collected,
+                    records=work.records,
+                    grace=NotedGrace(work.grace, reads),
+                    sticky=work.sticky,
+                    file_area=work.file_area,
+                    blobs=work.blobs,
+                    journal=work.journal,
+                    pictures=self.reader.pictures,
+                    moodle_command=work.moodle_command,
+                )
             )
-        )
+        work.look.plans.begin([site_settings, *reads])
         self._session_stack.callback(self.processor.close)
         self.cleaner = RowCleaner(
             work.processor.columns,

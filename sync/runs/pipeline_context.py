@@ -34,12 +34,13 @@ from sync.processors.base.plan import Mail, Plan
 from sync.processors.base.processor import Processor
 from sync.processors.base.sticky import StickyFields
 from sync.reader import ReadSheet, RowReader, WholeText
+from sync.runs.kept_plans import KeptPlans
 from sync.runs.planned import PlannedRows
 from sync.runs.retry import Unavailable
 from sync.values import CleanRow, Note, Outcome, Rejection
 
-# Of clean rows that are kept, some ten thousand accounts: about 15 MiB.
-_MOST_CELLS, _MOST_BYTES = 100_000, 4 << 20
+# Of clean rows that are kept, some twenty thousand accounts: about 30 MiB.
+_MOST_CELLS, _MOST_BYTES = 200_000, 8 << 20
 
 
 class ChunkResult(NamedTuple):
@@ -158,12 +159,13 @@ class CleanedRows:
 class FileLook:
     """What the first of several passes over the same file has told of all its rows; the others don't look for it again.
 
-    Shape: survey: None = there was no pass yet; whole: of a text file; cleaned: by a plan, for its application
+    Shape: survey: None = there was no pass yet; whole: of a text file; cleaned, plans: by a dry run, for its application
     """
 
     survey: Survey | None = None
     whole: WholeText | None = None
     cleaned: CleanedRows = field(default_factory=CleanedRows)
+    plans: KeptPlans = field(default_factory=KeptPlans)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from tests.bench.people import write_people
 from tests.bench.test_memberships import enrolment_rows, furnish, write_file
 
 USERS = 5000
+# More than what one process keeps of a plan.
+MANY_USERS = 20_000
 ENROLMENTS = 10_000
 # Of the compressed outcomes of a plan, for each row.
 MOST_BYTES = 300
@@ -29,6 +31,12 @@ def test_users_are_planned_and_applied(server: str, toolsync_on: ToolSyncOn, tmp
     moved = write_people(tmp_path / "moved.csv", USERS, department="Chemistry")
     for work, before, file in (("created", None, people), ("updated", people, moved), ("unchanged", people, people)):
         compare(toolsync, f"users {work}", "users", file, before=before, tables=("user", "context"))
+
+
+@pytest.mark.parametrize("server", ["mariadb", "postgresql"])
+def test_many_users_are_planned_and_applied(server: str, toolsync_on: ToolSyncOn, tmp_path: Path) -> None:
+    people = write_people(tmp_path / "people.csv", MANY_USERS)
+    compare(toolsync_on(server), "users created", "users", people, before=None, tables=("user", "context"))
 
 
 @pytest.mark.parametrize("server", ["mariadb", "postgresql"])

@@ -17,13 +17,19 @@ from sync.columns.rows import RowCleaner
 from sync.commandfiles import storage
 from sync.commandfiles.intake import delete_file
 from sync.errors import CommandFileError, PlanRefused, RightMissing, RunNotClaimable
-from sync.models import AuditRecord, GuardLimits, Notification, NotificationRule, RunState, SyncRun
+from sync.guard.judge import Judgement
+from sync.models import AuditRecord, GraceEntry, GuardLimits, Notification, NotificationRule, RunState, SyncRun
+from sync.moodle.db.database import MoodleDatabase
+from sync.processors.users.cells import UserCells
+from sync.processors.users.chunk_users import UsersWritePlan
+from sync.processors.users.processor import Users
+from sync.processors.users.state import UsersState
 from sync.processors.users.survey import UsersSurvey
 from sync.runs import decisions, services
 from sync.runs.deciders import authors_of
 from sync.runs.lease import MAX_ATTEMPTS
 from sync.runs.outcome_store import read_rows
-from sync.runs.plans import new_plan
+from sync.runs.plans import judge_together, new_plan
 from sync.runs.rights import OPERATOR, Responsible
 from sync.values import CleanRow, Rejection, Row
 from tests.installation import Installation
@@ -539,6 +545,135 @@ def test_clean_rows_of_a_large_file_are_not_kept(
     assert installation.carry_out("/in.csv", users(3)).counts == {"created": 3}
 
     assert cleaned == [2, 3, 4] * 2
+
+
+@pytest.fixture
+def planned(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The lines of the rows that were planned."""
+    lines: list[int] = []
+    plan = Users.plan
+
+    def count(processor: Users, rows: Sequence[UserCells], state: UsersState) -> UsersWritePlan:
+        lines.extend(row.line for row in rows)
+        return plan(processor, rows, state)
+
+    monkeypatch.setattr(Users, "plan", count)
+    return lines
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], object]]:
+    """What happens once a plan is made, before it is applied."""
+    events: list[Callable[[], object]] = []
+
+    def judge(runs: Sequence[SyncRun], moodle: MoodleDatabase) -> Judgement:
+        for event in events:
+            event()
+        return judge_together(runs, moodle)
+
+    monkeypatch.setattr("sync.runs.execution.judge_together", judge)
+    return events
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 1000])
+def test_rows_are_planned_once_where_nothing_has_changed_before_they_are_applied(
+    installation: Installation, settings: Settings, planned: list[int], chunk_rows: int
+) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = chunk_rows
+
+    run = installation.carry_out("/in.csv", users(3) + "p3;;Nr 3;p3@x.org\n", primaryidentity="username")
+
+    assert run.counts == {"created": 3, "rejected": 1}
+    assert planned == [2, 3, 4]
+    assert {row["username"] for row in installation.moodle.rows("user", firstname="Pat")} == {"p0", "p1", "p2"}
+
+
+def test_passwords_of_rows_that_are_planned_once_are_hashed(installation: Installation, planned: list[int]) -> None:
+    installation.carry_out("/in.csv", HEADER.strip() + ";password\np0;Pat;Nr 0;p0@x.org;Secret-2026\n")
+
+    assert planned == [2]
+    assert installation.moodle.rows("user", username="p0")[0]["password"].startswith("$")
+
+
+def test_what_builds_on_earlier_rows_is_planned_once_more(
+    installation: Installation, settings: Settings, planned: list[int]
+) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = 1
+    text = users(2) + "p0;Paz;Nr 0;p0@x.org\n" + users(4, 2).removeprefix(HEADER)
+
+    run = installation.carry_out("/in.csv", text, primaryidentity="username")
+
+    assert run.counts == {"created": 6, "updated": 1}
+    assert planned == [2, 3, 4, 5, 6, 7, 8, 4, 5, 6, 7, 8]
+    assert [row["username"] for row in installation.moodle.rows("user", firstname="Paz")] == ["p0"]
+
+
+def test_what_follows_rows_that_change_nothing_is_planned_once_more(
+    filled: Installation, settings: Settings, planned: list[int]
+) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = 2
+    planned.clear()
+
+    run = filled.carry_out("/in.csv", users(3, 98), primaryidentity="username")
+
+    assert run.counts == {"unchanged": 2, "created": 1}
+    assert planned == [2, 3, 4, 4]
+
+
+def test_a_row_that_somebody_changes_before_it_is_applied_is_planned_once_more(
+    filled: Installation, settings: Settings, planned: list[int], meanwhile: list[Callable[[], object]]
+) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = 1
+    planned.clear()
+    meanwhile.append(lambda: filled.moodle.execute("UPDATE {user} SET firstname = 'Else' WHERE username = 'p1'"))
+
+    run = at_night(filled, "/in.csv", users(3).replace("Pat;", "Paz;"), processor="users", primaryidentity="username")
+
+    assert run.counts == {"updated": 3}
+    assert planned == [2, 3, 4, 3, 4]
+    changes = {outcome.subject: [change.old for change in outcome.changes] for outcome in read_rows(run)}
+    assert changes == {"p0": ["Pat"], "p1": ["Else"], "p2": ["Pat"]}
+    assert len(filled.moodle.rows("user", firstname="Paz")) == 3
+
+
+def test_rows_are_planned_once_more_where_a_setting_of_moodle_has_changed(
+    installation: Installation, planned: list[int], meanwhile: list[Callable[[], object]]
+) -> None:
+    moodle = installation.moodle
+    moodle.execute("UPDATE {config} SET value = '0' WHERE name = 'allowaccountssameemail'")
+    meanwhile.append(lambda: moodle.execute("UPDATE {config} SET value = '1' WHERE name = 'allowaccountssameemail'"))
+
+    run = at_night(installation, "/in.csv", users(1) + "q0;Pat;Nr 0;p0@x.org\n", "users", primaryidentity="username")
+
+    assert planned == [2, 3, 2, 3]
+    assert run.plan is not None
+    assert run.plan.counts == {"created": 1, "rejected": 1}
+    assert run.counts == {"created": 2}
+
+
+def test_rows_are_planned_once_more_where_the_list_of_deletions_has_changed(
+    filled: Installation, planned: list[int], meanwhile: list[Callable[[], object]]
+) -> None:
+    planned.clear()
+    [user] = filled.moodle.rows("user", username="p1")
+    run = SyncRun.objects.latest("pk")
+    listed = {"run": run, "table": "user", "rowid": user["id"], "name": "p1", "line": 2, "day": timezone.localdate()}
+    meanwhile.append(lambda: GraceEntry.objects.create(site=filled.site, **listed))
+
+    filled.carry_out("/in.csv", users(1).replace("Pat;", "Paz;"), primaryidentity="username")
+
+    assert planned == [2, 2]
+
+
+@pytest.mark.parametrize(("limit", "value"), [("_MOST_CELLS", 0), ("_MOST_SECONDS", -1)])
+def test_what_is_too_much_to_be_kept_or_too_old_is_planned_once_more(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, planned: list[int], limit: str, value: int
+) -> None:
+    monkeypatch.setattr(f"sync.runs.kept_plans.{limit}", value)
+
+    assert installation.carry_out("/in.csv", users(2), primaryidentity="username").counts == {"created": 2}
+
+    assert planned == [2, 3] * 2
 
 
 def test_a_plan_that_somebody_applies_later_has_the_file_looked_at_again(installation: Installation) -> None:

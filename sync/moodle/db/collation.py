@@ -66,7 +66,7 @@ class Collation:
     def pads(self) -> bool:
         """Whether blanks at the end count for nothing, as in most collations."""
         if self._pads is None:
-            ((same,),) = self._moodle.fetch(sa.text(f"SELECT {self._of('a')} = {self._of('a ')}"))
+            ((same,),) = self._moodle.ask(sa.text(f"SELECT {self._of('a')} = {self._of('a ')}"))
             self._pads = bool(same)
         return self._pads
 
@@ -91,7 +91,7 @@ class Collation:
         for start in range(0, len(asked), _CHARACTERS_AT_ONCE):
             part = asked[start : start + _CHARACTERS_AT_ONCE]
             wanted = ", ".join(f"HEX(WEIGHT_STRING({self._of(f':t{n}')}))" for n in range(len(part)))
-            (row,) = self._moodle.fetch(sa.text(f"SELECT {wanted}"), {f"t{n}": text for n, text in enumerate(part)})
+            (row,) = self._moodle.ask(sa.text(f"SELECT {wanted}"), {f"t{n}": text for n, text in enumerate(part)})
             weights.update(zip(part, map(str, row), strict=True))
         return weights
 
@@ -103,7 +103,7 @@ class Collation:
 
 def fetch_collations(moodle: MoodleSession, table: str) -> dict[str, str]:
     """Return the collations of a table's columns: column -> name. Queries: one"""
-    rows = moodle.fetch(
+    rows = moodle.ask(
         sa.text(
             "SELECT column_name, collation_name FROM information_schema.columns"
             " WHERE table_schema = DATABASE() AND table_name = :name AND collation_name IS NOT NULL"

@@ -29,6 +29,9 @@ from sync.moodle.db import in_clause
 from sync.moodle.db.dialects import Capabilities, capabilities_of, create_engine
 from sync.moodle.versions import CONTEXT_SYSTEM, NEWEST, Support, release_of
 
+# The rows of one SELECT after the other.
+Reads = list[Sequence[Any]]
+
 # Errors after which the same statement may pass later: deadlock and lock wait (MariaDB 1205, 1213), server gone or going
 # away (1040 too many connections, 1053, 1290 read-only, 2002-2013), PostgreSQL classes 08, 25P03, 40, 53, 55P03 and 57.
 _PASSING_MARIADB = {
@@ -216,6 +219,7 @@ class MoodleSession:
         self.connection = connection
         # Name -> what this session has learnt of it (sync/moodle/db/identifiers.py).
         self.collations: dict[str, Any] = {}
+        self._noted: Reads | None = None
 
     @cached_property
     def capabilities(self) -> Capabilities:
@@ -227,6 +231,13 @@ class MoodleSession:
 
     def fetch(self, statement: sa.Executable, params: Any = None) -> Sequence[Any]:
         """Run a SELECT and give all its rows, SQLAlchemy's Row each."""
+        rows = self.ask(statement, params)
+        if self._noted is not None:
+            self._noted.append(rows)
+        return rows
+
+    def ask(self, statement: sa.Executable, params: Any = None) -> Sequence[Any]:
+        """Run a SELECT about the server or its tables, not about rows, as `fetch` does."""
         try:
             with translated_errors():
                 return self.connection.execute(statement, params).all()
@@ -235,6 +246,16 @@ class MoodleSession:
             if not self.in_transaction:
                 self.release()
             raise
+
+    @contextmanager
+    def noting_reads(self) -> Iterator[Reads]:
+        """Note which rows are read inside. What reads the same the next time has found Moodle as it was."""
+        reads: Reads = []
+        self._noted = reads
+        try:
+            yield reads
+        finally:
+            self._noted = None
 
     def in_clause(self, column: sa.ColumnElement[Any], values: Collection[Any]) -> sa.ColumnElement[bool]:
         """Return the condition that a column holds one of many values; see `sync.moodle.db.in_clause`."""

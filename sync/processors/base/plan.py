@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from sync.moodle.db.writer import Writer
@@ -55,7 +55,7 @@ class Plan:
         self.absent_upto = 0
         self.absent_left: list[str] = []
         self.objects: list[ClosingObject] = []
-        self.counted: dict[str, Iterable[int]] = {}
+        self.counted: dict[str, Collection[int]] = {}
         self.written: ChangedRows | None = None
         self._temporary_ids = TemporaryIds()
 
@@ -68,6 +68,10 @@ class Plan:
         rows = ChangedRows(found, self._temporary_ids)
         self.changed_rows.append(rows)
         return rows
+
+    def let_go_of_rows(self) -> None:
+        """Forget the rows that it was planned on; what is to be done stays."""
+        self.changed_rows = []
 
     def insert(self, table: str, values: dict[str, Any], *lines: int, newid: int = 0) -> None:
         self.inserts.setdefault(table, []).append(Insert(values, newid, lines))

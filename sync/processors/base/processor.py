@@ -81,7 +81,8 @@ class Processor(ABC, Generic[CellsT, State, PlanT]):
     processor collects over the whole run; emptied_notes: code of the outcome of an emptied object -> code of the note that tells
     how many there are; exporter: reads what Moodle holds as rows of such a file, None = nothing says what
     is; sampler: the same for a sample, where it differs; sticky_columns: those that a rule may keep from changing what is
-    there; file_notes: about the whole file; text_fields: columns of the file that fill texts of the site's own fields
+    there; plans_are_data: a plan holds all that it takes to carry it out, so any object of the class may do so; file_notes:
+    about the whole file; text_fields: columns of the file that fill texts of the site's own fields
     """
 
     key: ClassVar[str]
@@ -98,6 +99,7 @@ class Processor(ABC, Generic[CellsT, State, PlanT]):
     exporter: ClassVar[type[Exporter[Any]] | None] = None
     sampler: ClassVar[type[Exporter[Any]] | None] = None
     sticky_columns: ClassVar[tuple[StickyColumn, ...]] = ()
+    plans_are_data: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         """Take the columns of the class of rows that stands in brackets."""

@@ -63,6 +63,7 @@ class Cohorts(Processor[CohortCells, CohortsState, CohortsPlan]):
     file_survey = CohortSurvey
     after = ("users", "users_delete", "courses")
     options = CohortsOptions
+    plans_are_data = True
     exporter = CohortsExporter
     sticky_columns = (
         *(StickyColumn(column, (Place(COHORT, name),)) for name, column in COLUMNS.items() if name != "idnumber"),

@@ -60,6 +60,7 @@ class Enrolments(Processor[EnrolmentCells, EnrolmentsState, EnrolmentsPlan]):
         "groups",
     )  # fmt: skip
     options = EnrolmentsOptions
+    plans_are_data = True
     exporter = EnrolmentsExporter
 
     collected_type = EnrolmentsCollected

@@ -30,6 +30,7 @@ class GroupMembers(Processor[GroupMemberCells, GroupMembersState, PurgingPlan]):
     default_filename = "groupmembers.csv"
     after = ("users", "courses", "enrolments", "groups")
     options = GroupMembersOptions
+    plans_are_data = True
     exporter = GroupMembersExporter
 
     collected_type = PurgeCollected

@@ -139,6 +139,10 @@ class UsersWritePlan(Plan):
             EndSessions(self.sessions_ended, self.tokens_ended),
         ]
 
+    def let_go_of_rows(self) -> None:
+        super().let_go_of_rows()
+        self.users = ChunkUsers(self.change(FoundRows(self.users.rows.table)))
+
     def revive_user(self, user: ChunkUser, values: Mapping[str, Any], username: str, line: int) -> list[Change]:
         """Take a deleted user up again, and return what changes."""
         values = {"email": "", "idnumber": "", **values, "deleted": 0, "username": username}

@@ -72,6 +72,7 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
         ),
     )
     options = UsersOptions
+    plans_are_data = True
     exporter = UsersExporter
 
     def setup(self, names: Sequence[str]) -> None:

@@ -77,6 +77,7 @@ class UserList(Processor[UserListCellsT, UserListState, UsersWritePlan]):
     """
 
     options: ClassVar[type[UserListOptions]] = UserListOptions
+    plans_are_data = True
     extra_fields: tuple[str, ...] = ()
     deletes: ClassVar[bool] = False
     compares: ClassVar[bool] = True

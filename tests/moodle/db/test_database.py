@@ -148,6 +148,19 @@ def test_settings_are_read_once(sqlite_site: MoodleSite, session: MoodleSession)
     assert session.version == pytest.approx(float(sqlite_site.one("config", name="version")["value"]))
 
 
+def test_rows_that_are_read_are_noted_and_answers_about_the_server_are_not(session: MoodleSession) -> None:
+    users = sa.select(session.table("user").c.username).order_by(session.table("user").c.id)
+    session.fetch(users)
+
+    with session.noting_reads() as reads:
+        session.fetch(users)
+        session.ask(sa.text("SELECT 1"))
+        session.fetch(users.limit(1))
+    session.fetch(users)
+
+    assert [[name for (name,) in rows] for rows in reads] == [["guest", "admin", "ann"], ["guest"]]
+
+
 @pytest.mark.parametrize(("stored", "version"), [("2024100705.02", 2024100705.02), ("", 0.0), ("unknown", 0.0)])
 def test_a_version_that_is_no_number_is_none(
     sqlite_site: MoodleSite, session: MoodleSession, stored: str, version: float

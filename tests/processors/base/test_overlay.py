@@ -128,6 +128,26 @@ def test_later_chunks_find_what_earlier_ones_made_changed_and_took_away(overlay:
     assert set(overlay.over(COHORTS, {}, everything=True).rows) == {7}
 
 
+def test_what_an_overlay_has_told_is_counted(overlay: Overlay) -> None:
+    plan = Plan()
+    plan.change(overlay.over(COHORTS, {7: YEAR1})).update(7, {"name": "Année 1"}, 2)
+    assert overlay.told == 0
+    kept(overlay, plan)
+
+    cohorts_over(overlay, "nobody", read=[{**YEAR1, "id": 8}])
+    overlay.over(MEMBERS, {}, {("userid",): [3]}, everything=True)
+    assert overlay.told == 0
+    for ask in (
+        lambda: cohorts_over(overlay, read=[YEAR1]),
+        lambda: overlay.keys_found(COHORTS, {("name",): ["Année 1"]}),
+        lambda: overlay.changed_among(COHORTS, [7]),
+        lambda: overlay.changes(COHORTS),
+    ):
+        before = overlay.told
+        ask()
+        assert overlay.told > before
+
+
 def test_a_balance_counts_what_comes_and_goes_of_a_key(overlay: Overlay) -> None:
     first, second = Plan(), Plan()
     rows = first.change(overlay.over(MEMBERS, {(7, 1): {"id": 11, "timeadded": 5}}))

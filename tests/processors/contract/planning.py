@@ -58,6 +58,24 @@ def watched(processor: ProcessorType) -> Watched:
     return Watched(faults, type(processor.__name__, (processor,), {"fetch": fetch, "plan": plan}))
 
 
+class Counted(NamedTuple):
+    """The lines of the rows that were planned, each as often as it was."""
+
+    lines: list[int]
+    processor: ProcessorType
+
+
+def planned_lines(processor: ProcessorType) -> Counted:
+    """Return the processor that notes which rows it plans."""
+    lines: list[int] = []
+
+    def plan(itself: Processor, rows: list[CleanRow], state: Any) -> Any:
+        lines.extend(row.line for row in rows)
+        return processor.plan(itself, rows, state)
+
+    return Counted(lines, type(processor.__name__, (processor,), {"plan": plan}))
+
+
 def _planned(processor: ProcessorType, itself: Processor, rows: list[CleanRow], state: Any) -> Any:
     try:
         return processor.plan(itself, rows, state)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from sync.processors.registry import REGISTRY
+from sync.runs.pipeline_context import FileLook
 from sync.values import FAILED_ACTIONS
 from tests.processors.contract.applying import applying, is_frozen
-from tests.processors.contract.planning import watched
+from tests.processors.contract.planning import planned_lines, watched
 from tests.processors.contract.runs import ContractSite, Disturbance, cutting, told
 from tests.processors.contract.specs import MANY, SPECS, ContractSpec
 
@@ -114,6 +115,30 @@ class ProcessorContract:
         left = contract.left(contract.run(spec, plan=plan, chunk_rows=applied_rows))
 
         assert left.differences(expected) == {}
+
+    @pytest.mark.parametrize("moment", ["", "before apply", "after commit"])
+    @pytest.mark.parametrize("chunk_rows", [1000, 2])
+    def test_a_plan_is_applied_by_the_process_that_has_made_it(
+        self, contract: ContractSite, spec: ContractSpec, chunk_rows: int, moment: str
+    ) -> None:
+        expected = contract.reference(spec, chunk_rows=chunk_rows)
+        planned = planned_lines(REGISTRY[spec.key])
+        look = FileLook()
+        contract.reset()
+        plan = contract.run(
+            spec, processor=planned.processor, simulate=True, chunk_rows=chunk_rows, shows_new_values=True, look=look
+        )
+        planned.lines.clear()
+        disturbance = Disturbance.at(moment, kills=False) if moment else None
+
+        run = contract.run(
+            spec, processor=planned.processor, plan=plan, chunk_rows=chunk_rows, look=look, disturbance=disturbance
+        )
+
+        assert contract.left(run).differences(expected) == {}
+        # What is planned after the last row has another hook.
+        if planned.processor.plans_are_data and chunk_rows == 1000 and not moment:
+            assert planned.lines == []
 
     @pytest.mark.parametrize("kills", [False, True], ids=["lost", "killed"])
     def test_a_plan_that_is_applied_among_disturbances_leaves_no_trace(

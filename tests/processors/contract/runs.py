@@ -21,10 +21,11 @@ from sqlalchemy.engine import Connection
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.closing import ClosedObject
+from sync.processors.base.overlay import Overlay
 from sync.processors.base.processor import Processor, SplitChunk
 from sync.processors.registry import REGISTRY
 from sync.runs.pipeline import run_pipeline
-from sync.runs.pipeline_context import ChunkResult, OwedPart, PipelineContext
+from sync.runs.pipeline_context import ChunkResult, FileLook, OwedPart, PipelineContext
 from sync.runs.planned import PlannedRows
 from sync.runs.retry import Unavailable
 from sync.values import CleanRow
@@ -239,10 +240,12 @@ class ContractSite:
         chunk_rows: int = 1000,
         plan: StoredRun | None = None,
         shows_new_values: bool = False,
+        look: FileLook | None = None,
     ) -> StoredRun:
         """Carry a file out; a killed process is followed by another one, until the run is over.
 
-        Shape: plan: the dry run that is applied, and nothing else; shows_new_values: as a run makes its plan
+        Shape: plan: the dry run that is applied, and nothing else; shows_new_values: as a run makes its plan; look: of the
+        process that makes a plan and applies it
         """
         data = spec.text if text is None else text
         data = data.encode() if isinstance(data, str) else data
@@ -262,17 +265,24 @@ class ContractSite:
                 if simulate:
                     # It begins again.
                     recorder = StoredRun(0)
+                overlay = Overlay() if simulate and look is not None else None
                 work = PipelineContext(
                     processor, values, self.moodle, recorder, simulate=simulate, chunk_rows=chunk_rows,
                     fence_key="contract", worker=recorder.worker, takes_over=number > 1, after_line=recorder.last_line,
                     wait=_wait, records=recorder, shows_new_values=shows_new_values,
                     plan=None if plan is None else MemoryPlan([part for _key, part in sorted(plan.parts.items())]),
+                    overlay=overlay, look=look or FileLook(),
                 )  # fmt: skip
                 try:
                     run_pipeline(work, io.BytesIO(data), spec.filename)
                     break
                 except Killed:
+                    # What it has kept went with it.
+                    look = None if look is None else FileLook()
                     continue
+                finally:
+                    if overlay is not None:
+                        overlay.close()
         finally:
             if disturbance is not None:
                 sa.event.remove(self.moodle.engine, "before_cursor_execute", disturbance.on_query)

@@ -40,7 +40,7 @@ def _fetch_telling_columns(session: MoodleSession) -> Mapping[str, frozenset[str
         sa.bindparam("names", sorted(TELLING_COLUMNS), expanding=True)
     )
     found: dict[str, set[str]] = {}
-    for table, column in session.fetch(statement):
+    for table, column in session.ask(statement):
         name = str(table).removeprefix(database.prefix)
         if str(table).startswith(database.prefix) and name in database.table_names:
             found.setdefault(name, set()).add(str(column).lower())
