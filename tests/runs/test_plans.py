@@ -32,7 +32,7 @@ from sync.runs.outcome_store import read_rows
 from sync.runs.plans import judge_together, new_plan
 from sync.runs.rights import OPERATOR, Responsible
 from sync.values import CleanRow, Rejection, Row
-from tests.installation import Installation
+from tests.installation import Installation, at
 from tests.reader.test_workbook import xlsx
 
 pytestmark = pytest.mark.django_db
@@ -674,6 +674,42 @@ def test_what_is_too_much_to_be_kept_or_too_old_is_planned_once_more(
     assert installation.carry_out("/in.csv", users(2), primaryidentity="username").counts == {"created": 2}
 
     assert planned == [2, 3] * 2
+
+
+@pytest.mark.parametrize(
+    ("processor", "text"),
+    [
+        ("categories", "cmd;category;name\nadd;Sci//Maths;\n"),
+        ("categories_delete", "categoryid\n4711\n"),
+        ("courses_delete", "nobody\n"),
+    ],
+)
+def test_a_plan_that_changes_nothing_leaves_the_order_of_the_site_alone(
+    installation: Installation, processor: str, text: str
+) -> None:
+    moodle = installation.moodle
+    moodle.execute("UPDATE {course_categories} SET sortorder = 77")
+    before = moodle.snapshot()
+
+    run = installation.carry_out("/in.csv", text, processor=processor)
+
+    assert (run.counts, run.error_code) == ({"rejected": 1}, "")
+    assert moodle.diff(before, moodle.snapshot()) == {}
+
+
+def test_a_person_who_is_deleted_and_brought_back_by_one_file_is_as_planned(
+    installation: Installation, settings: Settings
+) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = 1
+    text = "username;firstname;lastname;email;deleted\n" + "".join(
+        f"p0;Pat;{name};p0@x.org;{gone}\n" for name, gone in (("A", ""), ("A", "1"), ("B", ""), ("B", "1"))
+    )
+    with at("2026-10-01 10:00:00"):
+        plan = installation.carry_out("/in.csv", text, simulate=True, primaryidentity="username", resurrect=True)
+    with at("2026-10-01 11:00:00"):
+        run = services.execute_run(decisions.apply_plan(plan, OPERATOR, typed="2").pk)
+
+    assert run.counts == plan.counts == {"created": 1, "deleted": 2, "updated": 1}
 
 
 def test_a_plan_that_somebody_applies_later_has_the_file_looked_at_again(installation: Installation) -> None:

@@ -120,10 +120,9 @@ class CategoriesDeletePlan(Plan):
 
 @dataclass
 class CategoriesCollected(Collected):
-    """Shape: gone: what was deleted so far, ids -> line; deleted_earlier: an earlier attempt at the run may have deleted some."""
+    """Shape: gone: what was deleted so far, ids -> line"""
 
     gone: dict[int, int] = field(default_factory=dict)
-    deleted_earlier: bool = False
 
 
 class CategoryCells(Cells):
@@ -197,9 +196,6 @@ class CategoriesDelete(Processor[CategoryCells, CategoryState, CategoriesDeleteP
         super().collect(owed)
         self.collected.gone |= {int(key): line for key, line in owed.gone.items()}
 
-    def on_skipped(self, rows: Sequence[CategoryCells]) -> None:
-        self.collected.deleted_earlier = True
-
     def final_plan(self, places: Sequence[Misplaced] | None = None) -> CategoriesDeletePlan | None:
         if self.sees_to_order:
             return CategoriesDeletePlan(int(time.time()), self.collected.gone, fixes_order=True, places=places)
@@ -207,7 +203,7 @@ class CategoriesDelete(Processor[CategoryCells, CategoryState, CategoriesDeleteP
 
     @property
     def sees_to_order(self) -> bool:
-        return bool(self.collected.gone or self.collected.deleted_earlier)
+        return bool(self.collected.gone)
 
 
 def _refusal(

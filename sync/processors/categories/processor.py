@@ -106,9 +106,6 @@ class Categories(Processor[CategoryRow, CategoriesState, CategoriesPlan]):
         super().collect(owed)
         self.collected.changes_order |= owed.changes_order
 
-    def on_skipped(self, rows: Sequence[CategoryRow]) -> None:
-        self.collected.changes_order = True
-
     def final_plan(self, places: Sequence[Misplaced] | None = None) -> CategoriesPlan | None:
         """The order of all courses of the site is seen to once, whatever the number of chunks."""
         return OrderPlan(int(time.time()), places) if self.sees_to_order else None

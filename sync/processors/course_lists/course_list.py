@@ -65,13 +65,10 @@ class ListedCourses:
 
 @dataclass
 class ListCollected(Collected):
-    """Shape: has_rows: whether the file had any; gone: what was deleted so far, ids and folded values -> line; deleted_earlier:
-    an earlier attempt at the run may have deleted some.
-    """
+    """Shape: has_rows: whether the file had any; gone: what was deleted so far, ids and folded values -> line"""
 
     has_rows: bool = False
     gone: dict[int | str, int] = field(default_factory=dict)
-    deleted_earlier: bool = False
 
 
 class CourseList(Processor[CourseListCellsT, ListedCourses, Plan]):

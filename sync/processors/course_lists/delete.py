@@ -172,10 +172,6 @@ class CoursesDelete(CourseList[CourseDeleteCells]):
         super().collect(owed)
         self.collected.gone.update(owed.gone)
 
-    def on_skipped(self, rows: Sequence[CourseDeleteCells]) -> None:
-        super().on_skipped(rows)
-        self.collected.deleted_earlier = True
-
     def final_plan(self, places: Sequence[Misplaced] | None = None) -> CoursesDeletePlan | None:
         if self.sees_to_order:
             return CoursesDeletePlan(int(time.time()), fixes_order=True, places=places)
@@ -183,7 +179,7 @@ class CoursesDelete(CourseList[CourseDeleteCells]):
 
     @property
     def sees_to_order(self) -> bool:
-        return bool(self.collected.gone or self.collected.deleted_earlier)
+        return bool(self.collected.gone)
 
     def _deleted_by(self, plan: Plan) -> dict[int | str, int]:
         assert isinstance(plan, CoursesDeletePlan)  # noqa: S101

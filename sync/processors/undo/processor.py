@@ -17,7 +17,6 @@ from sync.processors.base.operations import Applied, FixCourseOrder, Operation
 from sync.processors.base.processor import Processor
 from sync.processors.undo.operations import UndoPlan
 from sync.processors.undo.planner import UndoPlanner
-from sync.processors.undo.rules import ORDERED_TABLES
 from sync.processors.undo.state import StateReader, UndoCells, UndoState
 from sync.processors.undo.survey import UndoSurvey
 
@@ -90,10 +89,6 @@ class Undo(Processor[UndoCells, UndoState, UndoPlan]):
         self.collected.changes_order = self.collected.changes_order or owed.changes_order
         for table, rowid, columns in owed.ahead:
             self.collected.done_ahead.setdefault((table, rowid), []).extend(columns)
-
-    def on_skipped(self, rows: Sequence[UndoCells]) -> None:
-        if any(row.table in ORDERED_TABLES for row in rows):
-            self.collected.changes_order = True
 
     def final_plan(self, places: Sequence[Misplaced] | None = None) -> UndoPlan | None:
         return OrderPlan(int(time.time()), places) if self.sees_to_order else None

@@ -146,7 +146,8 @@ class UsersWritePlan(Plan):
     def revive_user(self, user: ChunkUser, values: Mapping[str, Any], username: str, line: int) -> list[Change]:
         """Take a deleted user up again, and return what changes."""
         values = {"email": "", "idnumber": "", **values, "deleted": 0, "username": username}
-        stored = user.values
+        # What Moodle calls who is deleted holds the time of the deletion: a plan and its application would differ.
+        stored = {**user.values, "username": ""}
         changes = [Change(name, str(stored.get(name) or ""), str(value)) for name, value in values.items()]
         self.users.change(user, values, line)
         self.revived[user.key] = (line,)

@@ -17,7 +17,7 @@ from sync.processors.registry import REGISTRY
 from tests.moodle_sites import build_site
 from tests.processors.contract.planning import watched
 from tests.processors.contract.processor_contract import ProcessorContract
-from tests.processors.contract.runs import ContractSite
+from tests.processors.contract.runs import ContractSite, Disturbance
 from tests.processors.contract.specs import SPECS, prepare
 
 
@@ -69,3 +69,16 @@ def test_planning_that_is_not_pure_is_noticed(contract: ContractSite) -> None:
         "what is collected",
         "rows have changed",
     }
+
+
+@pytest.mark.parametrize("key", ["categories", "categories_delete", "courses", "courses_delete"])
+def test_whoever_goes_on_with_a_run_sees_to_the_order_of_the_site(contract: ContractSite, key: str) -> None:
+    """What is done up to then is known of what the committed chunks owe."""
+    contract.reset()
+    contract.site.execute("UPDATE {course_categories} SET coursecount = 99")
+    disturbance = Disturbance.at("before final_plan", kills=True)
+
+    contract.run(SPECS[key], disturbance=disturbance)
+
+    assert disturbance.struck
+    assert 99 not in {row["coursecount"] for row in contract.site.rows("course_categories")}
