@@ -116,8 +116,7 @@ class ProcessorContract:
 
         assert left.differences(expected) == {}
 
-    @pytest.mark.parametrize("moment", ["", "before apply", "after commit"])
-    @pytest.mark.parametrize("chunk_rows", [1000, 2])
+    @pytest.mark.parametrize(("chunk_rows", "moment"), [(1000, ""), (2, ""), (2, "before apply"), (2, "after commit")])
     def test_a_plan_is_applied_by_the_process_that_has_made_it(
         self, contract: ContractSite, spec: ContractSpec, chunk_rows: int, moment: str
     ) -> None:
@@ -137,7 +136,7 @@ class ProcessorContract:
 
         assert contract.left(run).differences(expected) == {}
         # What is planned after the last row has another hook.
-        if planned.processor.plans_are_data and chunk_rows == 1000 and not moment:
+        if planned.processor.plans_are_data and chunk_rows == 1000:
             assert planned.lines == []
 
     @pytest.mark.parametrize("kills", [False, True], ids=["lost", "killed"])
