@@ -18,6 +18,8 @@ from sync.values import Outcome
 
 # Of what was read and of what is written, some fifteen thousand new accounts: about 25 MiB.
 _MOST_CELLS = 450_000
+# Of texts in what was read and in the rows of the file.
+_MOST_CHARACTERS = 16 << 20
 # Rows that are new get the time at which they were planned.
 _MOST_SECONDS = 600
 
@@ -49,7 +51,7 @@ class KeptPlans:
     def __init__(self) -> None:
         self._setup: Reads | None = None
         self._kept: deque[_KeptPlan] = deque()
-        self._cells = 0
+        self._cells = self._characters = 0
         self._is_closed = False
 
     def begin(self, reads: Reads) -> None:
@@ -59,13 +61,16 @@ class KeptPlans:
         elif self._setup != reads:
             self.close()
 
-    def keep(self, key: PlanKey, reads: Reads, plan: Plan, outcomes: Iterable[Outcome]) -> None:
-        """Keep the plan of the next chunk, unless there is too much to be kept by now."""
+    def keep(self, key: PlanKey, reads: Reads, plan: Plan, outcomes: Iterable[Outcome], size: int) -> None:
+        """Keep the plan of the next chunk, unless there is too much to be kept by now. Shape: size: of its rows in the file"""
         if self._kept and self._kept[-1].key == key:
             # Planned once more, for what came of it could not be stored.
             self._kept.pop()
         self._cells += _cells_of(reads, plan)
-        self._is_closed = self._is_closed or self._cells > _MOST_CELLS
+        self._characters += size + sum(
+            len(cell) for rows in reads for row in rows for cell in row if isinstance(cell, str)
+        )
+        self._is_closed = self._is_closed or self._cells > _MOST_CELLS or self._characters > _MOST_CHARACTERS
         if not self._is_closed:
             self._kept.append(_KeptPlan(key, reads, plan, tuple(outcomes), time.monotonic()))
 

@@ -330,7 +330,7 @@ class PipelineRun:
         outcomes = list(self.secrets.hide(with_earlier_lines(self.survey.found, ordered, rows), rows))
         if self._keeps_plans:
             if self.overlay.told == told:
-                self.work.look.plans.keep(key, reads, plan, outcomes)
+                self.work.look.plans.keep(key, reads, plan, outcomes, sum(len(row.raw) for row in rows))
             else:
                 # It builds on rows that aren't written yet.
                 self.work.look.plans.end()

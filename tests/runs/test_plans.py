@@ -665,7 +665,20 @@ def test_rows_are_planned_once_more_where_the_list_of_deletions_has_changed(
     assert planned == [2, 2]
 
 
-@pytest.mark.parametrize(("limit", "value"), [("_MOST_CELLS", 0), ("_MOST_SECONDS", -1)])
+def test_who_is_locked_out_for_some_days_by_a_plan_that_is_made_once_is_on_the_list_of_deletions(
+    filled: Installation, settings: Settings
+) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = 2
+
+    run = at_night(filled, "/gone.csv", gone(5), primaryidentity="username", gracedays="7")
+
+    assert (run.state, run.counts) == (RunState.COMPLETED, {"updated": 5})
+    listed = {entry.name: entry.line for entry in GraceEntry.objects.filter(site=filled.site, run=run)}
+    assert listed == {f"p{n}": n + 2 for n in range(5)}
+    assert {row["username"] for row in filled.moodle.rows("user", suspended=1)} == {f"p{n}" for n in range(5)}
+
+
+@pytest.mark.parametrize(("limit", "value"), [("_MOST_CELLS", 0), ("_MOST_CHARACTERS", 10), ("_MOST_SECONDS", -1)])
 def test_what_is_too_much_to_be_kept_or_too_old_is_planned_once_more(
     installation: Installation, monkeypatch: pytest.MonkeyPatch, planned: list[int], limit: str, value: int
 ) -> None:

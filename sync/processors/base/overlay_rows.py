@@ -43,8 +43,16 @@ class KeptPlace(NamedTuple):
 _PLAIN = frozenset({int, str, float, bool, type(None)})
 
 
+# Characters that take about as much memory as a cell does.
+_CHARACTERS_OF_A_CELL = 64
+
+
+def _cells_of(body: Mapping[str, Any]) -> int:
+    return len(body) + sum(len(value) // _CHARACTERS_OF_A_CELL for value in body.values() if isinstance(value, str))
+
+
 class RowsInMemory:
-    """Shape: cells: of all rows that are kept"""
+    """Shape: cells: of all rows that are kept; a long text counts as many"""
 
     def __init__(self) -> None:
         self.cells = 0
@@ -58,7 +66,7 @@ class RowsInMemory:
         for row in rows:
             number = kept[row.key][0] if row.key in kept else next(self._numbers)
             kept[row.key] = (number, row._replace(body=_as_json(row.body)))
-            self.cells += len(row.body or ())
+            self.cells += _cells_of(row.body or {})
         for columns, place, key in places:
             self._places.setdefault((table, columns), {}).setdefault(place, {})[key] = None
 

@@ -253,6 +253,18 @@ def test_what_nobody_asks_for_is_not_held_in_memory(overlay: Overlay, monkeypatc
     assert list(cohorts_over(overlay, "c2", "C11").values()) == ["C2", "C11"]
 
 
+@pytest.mark.parametrize(("name", "place"), [("Year 1", RowsInMemory), ("Year 1" * 1000, RowsOnDisk)])
+def test_long_texts_are_not_held_in_memory(monkeypatch: pytest.MonkeyPatch, name: str, place: type) -> None:
+    monkeypatch.setattr("sync.processors.base.overlay._MOST_CELLS", 50)
+    overlay, plan = Overlay(), Plan()
+    newid = plan.change(overlay.over(COHORTS, {})).insert({"name": name, "contextid": 4, "idnumber": "Y3"}, 2)
+    kept(overlay, plan)
+
+    assert cohorts_over(overlay, name) == {newid: name}
+    assert type(overlay._rows) is place
+    overlay.close()
+
+
 def test_what_is_kept_moves_to_the_disk_with_all_by_which_it_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sync.processors.base.overlay._MOST_CELLS", 12)
     overlay = Overlay()
