@@ -20,7 +20,7 @@ help: ## Show what there is
 setup: ## Prepare the virtual environment and everything that running needs
 	@$(or $(PYTHON),$(error ToolSync needs Python 3.11: apt-get install python3)) bin/bootstrap.py
 
-setup-tests: ## The same for tests: MariaDB, PostgreSQL, Redis and Chromium from Debian, and axe-core too
+setup-tests: ## The same for tests: MariaDB, PostgreSQL, Redis, OpenLDAP and Chromium from Debian, and axe-core too
 	@$(or $(PYTHON),$(error ToolSync needs Python 3.11: apt-get install python3)) bin/bootstrap.py --tests
 
 demo: setup ## Try ToolSync on a small Moodle of its own (ARGS=--no-serve: end after the runs)

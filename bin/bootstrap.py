@@ -92,6 +92,7 @@ TEST_PACKAGES: dict[str, Callable[[], bool]] = {
     "mariadb-server": lambda: _has_program("mariadbd", "mysqld"),
     "postgresql": lambda: _has_file("/usr/lib/postgresql/*/bin/postgres") or _has_program("postgres"),
     "redis-server": lambda: _has_program("redis-server"),
+    "slapd": lambda: _has_program("slapd"),
     "chromium": lambda: _has_program("chromium"),
     "fonts-liberation": lambda: _has_file("/usr/share/fonts/**/*.ttf"),
 }

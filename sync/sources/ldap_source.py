@@ -26,6 +26,8 @@ _CERTIFICATE_REASON = "certificate verify failed: "
 _DN = "dn"
 # Source: RFC 2696
 _PAGED = "1.2.840.113556.1.4.319"
+# Answers with a part of what was asked for, which the library takes for a success. Source: RFC 4511, 4.1.9
+_LIMITS_EXCEEDED = {3: "timeLimitExceeded", 4: "sizeLimitExceeded"}
 _MOST_ATTRIBUTES = 100
 _LONGEST_REASON = 300
 
@@ -64,6 +66,8 @@ class LdapSource(RowSource):
         connection.search(
             self._wanted.base, self._wanted.filter, attributes=asked, paged_size=_PAGE_ENTRIES, paged_cookie=cookie
         )
+        if (code := connection.result["result"]) in _LIMITS_EXCEEDED:
+            raise SourceError("ldap_limit", host=self._host, reason=_LIMITS_EXCEEDED[code])
         # Others are references to servers that nobody has named.
         entries = [entry for entry in connection.response or () if entry.get("type") == "searchResEntry"]
         paged = connection.result.get("controls", {}).get(_PAGED, {})
@@ -99,12 +103,22 @@ class LdapSource(RowSource):
             connection.open()
             if not is_secure:
                 connection.start_tls()
-            connection.bind()
+            self._log_in(connection)
             yield connection
         finally:
             with suppress(exceptions.LDAPException, OSError):
                 # What went wrong before is what is said.
                 connection.unbind()
+
+    def _log_in(self, connection: ldap3.Connection) -> None:
+        from ldap3.core import exceptions
+
+        try:
+            connection.bind()
+        except (exceptions.LDAPInvalidDNSyntaxResult, exceptions.LDAPInvalidDnError):
+            raise SourceError("ldap_login_unreadable", host=self._host, username=self._address.username) from None
+        except (exceptions.LDAPInappropriateAuthenticationResult, exceptions.LDAPPasswordIsMandatoryError):
+            raise SourceError("remote_login_refused", host=self._host) from None
 
     @contextmanager
     def _translated_errors(self) -> Iterator[None]:
@@ -114,8 +128,12 @@ class LdapSource(RowSource):
             yield
         except exceptions.LDAPInvalidCredentialsResult:
             raise SourceError("remote_login_refused", host=self._host) from None
-        except (exceptions.LDAPNoSuchObjectResult, exceptions.LDAPInvalidDnError) as error:
+        except (
+            exceptions.LDAPNoSuchObjectResult, exceptions.LDAPInvalidDnError, exceptions.LDAPInvalidDNSyntaxResult,
+        ) as error:  # fmt: skip
             raise SourceError("ldap_base_unknown", host=self._host, base=self._wanted.base) from error
+        except exceptions.LDAPAdminLimitExceededResult as error:
+            raise SourceError("ldap_limit", host=self._host, reason=error.description) from error
         except exceptions.LDAPInvalidFilterError:
             raise SourceError("ldap_filter_unreadable", filter=self._wanted.filter) from None
         except (exceptions.LDAPException, OSError) as error:

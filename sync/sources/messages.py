@@ -133,7 +133,18 @@ TEXTS: dict[str, Any] = {
         "%(host)s doesn't understand the statement, or the database account may not read this (%(reason)s)."
     ),
     "sql_failed": _("The database on %(host)s can't be read (%(reason)s). Check the address and the server."),
-    "ldap_base_unknown": _("%(host)s has no entry %(base)s below which to search. Check its spelling."),
+    "ldap_base_unknown": _(
+        "%(host)s has no entry %(base)s below which to search, or doesn't show it to this login. Check its spelling and the "
+        "login."
+    ),
+    "ldap_limit": _(
+        "%(host)s gives no more than a part of the entries (%(reason)s), so none of them is used. Ask for fewer with the "
+        "filter, or have the limit for this login raised."
+    ),
+    "ldap_login_unreadable": _(
+        "%(host)s doesn't know people by names like %(username)s. Write the whole name of the entry, like "
+        "cn=reader,dc=example,dc=org."
+    ),
     "ldap_filter_unreadable": _("%(filter)s is not a filter. Write it like (objectClass=inetOrgPerson)."),
     "ldap_attribute_unreadable": _(
         "%(attribute)s can't be the name of an attribute. Write them like uid, givenName, sn, mail."

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,14 +19,14 @@ from sync.messages import text_of
 from sync.sources import oauth, queries
 from sync.sources.guard import FetchRules
 from sync.sources.opening import open_query
-from tests.ldap_server import LdapServer, running
+from tests.ldap_server import BASE, READER, SUFFIX, LdapServer
 from tests.servers import PASSWORD
 from tests.source_servers import USER, TokenServer, WebServer, drip
 
 RULES = FetchRules(allowed_hosts=frozenset({"localhost"}), max_bytes=5_000_000, seconds=10, max_rows=5_000)
 FILE = b"username;firstname\nann;Ann\n"
 SERVICE = "/ims/oneroster/rostering/v1p2"
-BASE = "ou=people,dc=example"
+LOGIN = (READER, PASSWORD)
 
 
 @pytest.fixture(autouse=True)
@@ -190,63 +193,110 @@ class TestOneRoster:
         assert refusal(queries.ONEROSTER, web.url("/elsewhere"), self.query(web)) == "remote_not_found"
 
 
-@pytest.mark.usefixtures("trusted")
-class TestLdap:
-    @pytest.fixture(params=["ldaps", "ldap"])
-    def directory(self, request: pytest.FixtureRequest, authority: trustme.CA) -> Iterator[tuple[str, LdapServer]]:
-        people = {
-            f"uid=u{number},{BASE}": {"uid": [f"u{number}"], "sn": ["Ké"], "mail": [f"u{number}@x.org", "b@x.org"]}
-            for number in range(1203)
-        }
-        certificate = authority.issue_cert("localhost")
-        server = LdapServer(certificate, people, base=BASE, password=PASSWORD, secure=request.param == "ldaps")
-        with running(server):
-            yield f"{request.param}://localhost:{server.port}", server
+@pytest.fixture(scope="module")
+def directory(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LdapServer]:
+    people = [{"uid": [f"u{number}"], "sn": ["Ké"], "mail": [f"u{number}@x.org", "b@x.org"]} for number in range(1203)]
+    people[3]["jpegPhoto:"] = [b64encode(b"\xff\xd8\xff").decode()]
+    server = LdapServer(tmp_path_factory.mktemp("directory") / "slapd", authority.issue_cert("localhost"), people)
+    yield server
+    server.stop()
 
+
+@pytest.fixture(scope="module")
+def limited(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LdapServer]:
+    """One that gives no more than 500 entries of a search, as OpenLDAP does unless it is told otherwise."""
+    people = [{"uid": [f"u{number}"], "sn": ["Lee"]} for number in range(501)]
+    folder = tmp_path_factory.mktemp("limited") / "slapd"
+    server = LdapServer(folder, authority.issue_cert("localhost"), people, most=500)
+    yield server
+    server.stop()
+
+
+@pytest.mark.usefixtures("trusted")
+@pytest.mark.parametrize("scheme", ["ldaps", "ldap"])
+class TestLdap:
     def query(self, **more: str) -> dict[str, str]:
         return {"base": BASE, "filter": "", "attributes": "uid, sn, mail, dn, title", **more}
 
-    def test_all_pages_are_fetched_in_order(self, directory: tuple[str, LdapServer]) -> None:
-        url, server = directory
-        lines = fetch(queries.LDAP, url, self.query()).decode().splitlines()
+    def fetch(self, url: str, query: dict[str, str]) -> list[str]:
+        return fetch(queries.LDAP, url, query, login=LOGIN).decode().splitlines()
+
+    def refusal(
+        self, url: str, query: dict[str, str], rules: FetchRules = RULES, *, login: tuple[str, str] = LOGIN
+    ) -> str:
+        return refusal(queries.LDAP, url, query, rules, login=login)
+
+    def test_all_pages_are_fetched_in_order(self, directory: LdapServer, scheme: str) -> None:
+        with directory.asked() as asked:
+            lines = self.fetch(directory.url(scheme), self.query(filter="(objectClass=person)"))
         assert lines[:2] == ["uid,sn,mail,dn,title", f'u0,Ké,"u0@x.org, b@x.org","uid=u0,{BASE}",']
         assert [line.partition(",")[0] for line in lines[1:]] == [f"u{number}" for number in range(1203)]
-        assert (server.pages, server.logins) == ([500, 500, 203], [USER])
+        assert (asked.pages, asked.logins) == ([500, 500, 203], [READER])
 
-    def test_a_filter_and_nobody_at_all(self, directory: tuple[str, LdapServer]) -> None:
-        url, _server = directory
-        assert fetch(queries.LDAP, url, self.query(filter="(uid=u7)", attributes="uid")) == b"uid\nu7\n"
-        assert refusal(queries.LDAP, url, self.query(filter="(uid=nobody)")) == "source_no_rows"
+    def test_a_filter_and_nobody_at_all(self, directory: LdapServer, scheme: str) -> None:
+        url = directory.url(scheme)
+        assert self.fetch(url, self.query(filter="(uid=u7)", attributes="uid")) == ["uid", "u7"]
+        assert self.refusal(url, self.query(filter="(uid=nobody)")) == "source_no_rows"
 
     @pytest.mark.parametrize(
         ("more", "code"),
         [
-            ({"filter": "(&(uid=u7"}, "ldap_filter_unreadable"), ({"base": "ou=nowhere"}, "ldap_base_unknown"),
+            ({"filter": "(&(uid=u7"}, "ldap_filter_unreadable"), ({"base": f"ou=nowhere,{SUFFIX}"}, "ldap_base_unknown"),
+            ({"base": "ou=people,dc=elsewhere"}, "ldap_base_unknown"), ({"base": "people"}, "ldap_base_unknown"),
             ({"attributes": "uid, u d"}, "ldap_attribute_unreadable"), ({"attributes": "uid, UID"}, "ldap_attributes_wrong"),
             ({"attributes": ""}, "ldap_attributes_wrong"),
         ],
     )  # fmt: skip
-    def test_what_is_wrong_is_said(self, directory: tuple[str, LdapServer], more: dict[str, str], code: str) -> None:
-        assert refusal(queries.LDAP, directory[0], self.query(**more)) == code
+    def test_what_is_wrong_is_said(self, directory: LdapServer, scheme: str, more: dict[str, str], code: str) -> None:
+        assert self.refusal(directory.url(scheme), self.query(**more)) == code
 
-    def test_a_wrong_password_and_too_many_entries(self, directory: tuple[str, LdapServer]) -> None:
-        url, _server = directory
-        assert refusal(queries.LDAP, url, self.query(), login=(USER, "wrong")) == "remote_login_refused"
-        assert refusal(queries.LDAP, url, self.query(), replace(RULES, max_rows=600)) == "source_too_many_rows"
+    @pytest.mark.parametrize(
+        ("login", "code"),
+        [
+            ((READER, "wrong"), "remote_login_refused"), ((READER, ""), "remote_login_refused"),
+            ((f"cn=nobody,{SUFFIX}", PASSWORD), "remote_login_refused"), (("feeder", PASSWORD), "ldap_login_unreadable"),
+            # A directory doesn't say of what it hides that it is there.
+            (("", ""), "ldap_base_unknown"),
+        ],
+    )  # fmt: skip
+    def test_a_login_that_isnt_taken_is_said(
+        self, directory: LdapServer, scheme: str, login: tuple[str, str], code: str
+    ) -> None:
+        assert self.refusal(directory.url(scheme), self.query(), login=login) == code
 
-    @pytest.mark.parametrize("scheme", ["ldaps", "ldap"])
+    def test_too_many_entries_bring_no_file(self, directory: LdapServer, scheme: str) -> None:
+        rules = replace(RULES, max_rows=600)
+        assert self.refusal(directory.url(scheme), self.query(), rules) == "source_too_many_rows"
+
+    def test_fewer_entries_than_there_are_bring_no_file(self, limited: LdapServer, scheme: str) -> None:
+        assert self.refusal(limited.url(scheme), self.query()) == "ldap_limit"
+        assert self.fetch(limited.url(scheme), self.query(filter="(uid=u7)", attributes="uid")) == ["uid", "u7"]
+
+    def test_a_picture_is_no_cell(self, directory: LdapServer, scheme: str) -> None:
+        assert self.refusal(directory.url(scheme), self.query(attributes="uid, jpegPhoto")) == "source_binary_cell"
+
+    def test_what_a_directory_keeps_for_itself_can_be_asked_for(self, directory: LdapServer, scheme: str) -> None:
+        _names, row = self.fetch(
+            directory.url(scheme), self.query(filter="(uid=u7)", attributes="uid, createTimestamp")
+        )
+        assert re.fullmatch(r"u7,20\d{12}Z", row)
+
     @pytest.mark.parametrize("certified", ["unknown authority", "another host"])
     def test_no_password_goes_to_a_server_without_a_valid_certificate(
-        self, scheme: str, certified: str, authority: trustme.CA
+        self, scheme: str, certified: str, authority: trustme.CA, tmp_path: Path
     ) -> None:
         certificate = (
             trustme.CA().issue_cert("localhost")
             if certified == "unknown authority"
             else authority.issue_cert("other.example")
         )
-        with running(LdapServer(certificate, {}, base=BASE, password=PASSWORD, secure=scheme == "ldaps")) as server:
-            assert refusal(queries.LDAP, f"{scheme}://localhost:{server.port}", self.query()) == "remote_certificate"
-        assert server.logins == []
+        server = LdapServer(tmp_path / "slapd", certificate)
+        with server.asked() as asked:
+            assert self.refusal(server.url(scheme), self.query()) == "remote_certificate"
+        server.stop()
+        assert asked.logins == []
 
-    def test_a_directory_that_the_operator_hasnt_named_is_not_asked(self) -> None:
-        assert refusal(queries.LDAP, "ldaps://example.org", self.query()) == "source_server_not_named"
+
+def test_a_directory_that_the_operator_hasnt_named_is_not_asked() -> None:
+    query = {"base": BASE, "filter": "", "attributes": "uid"}
+    assert refusal(queries.LDAP, "ldaps://example.org", query) == "source_server_not_named"
