@@ -32,7 +32,8 @@ class PartHeader(NamedTuple):
     is_closing: it is what an option wants done after the last row, so that what it counts are no rows of the file; totals: kind
     of object and what becomes of it -> how many; writes: whether anything is done at all; named: line, users, courses of the rows
     that changed something; scoped_totals: totals of scopes with limits, by the key of the scope; kept: column -> rows in which a
-    rule left it as it was; about: where it is closing, table and id of what each outcome is about"""
+    rule left it as it was; about: where it is closing, table and id of what each outcome is about; touched: of a dry run, by
+    line, the objects that it changes or takes away"""
 
     first_line: int
     last_line: int
@@ -49,6 +50,7 @@ class PartHeader(NamedTuple):
     scoped_totals: Mapping[str, Mapping[str, int]] = {}
     kept: Mapping[str, int] = {}
     about: Sequence[tuple[str, int]] = ()
+    touched: Sequence[tuple[int, Sequence[str]]] = ()
 
 
 def encode_outcomes(header: PartHeader, outcomes: Iterable[Outcome]) -> bytes:

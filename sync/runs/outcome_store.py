@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from sync.commandfiles import storage
 from sync.errors import OutcomesMissing
 from sync.models import RunChunk, SyncRun
-from sync.outcomes.outcome_codec import DAMAGES, read_header, read_numbered, read_outcomes
+from sync.outcomes.outcome_codec import DAMAGES, PartHeader, read_header, read_numbered, read_outcomes
 from sync.processors.base.closing import ClosedObject, ClosingObject
 from sync.runs.planned import PlannedRows
 from sync.values import Action, Outcome
@@ -52,13 +52,19 @@ def read_closed(run: SyncRun, after_line: int) -> Iterator[ClosedObject]:
     Shape: after_line: of that row
     """
     for chunk in run.chunks.filter(is_closing=True, first_line__gt=after_line).order_by("first_line"):
-        try:
-            with storage.opened(chunk.outcomes_key) as part:
-                about = read_header(part).about
-        except (FileNotFoundError, *DAMAGES) as error:
-            raise OutcomesMissing("outcomes_part_missing", line=chunk.last_line) from error
-        for place, outcome in zip(about, read_part(chunk), strict=False):
+        header, outcomes = _read_whole(chunk)
+        for place, outcome in zip(header.about, outcomes, strict=False):
             yield ClosedObject(ClosingObject(*place), outcome)
+
+
+def _read_whole(chunk: RunChunk) -> tuple[PartHeader, list[Outcome]]:
+    try:
+        with storage.opened(chunk.outcomes_key) as part:
+            header = read_header(part)
+            part.seek(0)
+            return header, [*read_outcomes(part)]
+    except (FileNotFoundError, *DAMAGES) as error:
+        raise OutcomesMissing("outcomes_part_missing", line=chunk.last_line) from error
 
 
 class PlanReader:
@@ -67,7 +73,7 @@ class PlanReader:
     def __init__(self, plan: SyncRun) -> None:
         self._plan = plan
         self._chunks = iter(list(plan.chunks.order_by("first_line")))
-        self._ahead: deque[tuple[Outcome, bool]] = deque()
+        self._ahead: deque[tuple[Outcome, bool, Sequence[str]]] = deque()
         self._read_to = 0
 
     def rows(self, first_line: int, last_line: int) -> PlannedRows:
@@ -77,9 +83,19 @@ class PlanReader:
         while self._read_to < last_line and (chunk := next(self._chunks, None)) is not None:
             self._read_to = chunk.last_line
             if chunk.last_line >= first_line:
-                self._ahead += [(outcome, chunk.writes) for outcome in read_part(chunk) if outcome.line >= first_line]
+                header, outcomes = _read_whole(chunk)
+                touched = dict(header.touched)
+                self._ahead += [
+                    (outcome, chunk.writes, touched.get(outcome.line, ()))
+                    for outcome in outcomes
+                    if outcome.line >= first_line
+                ]
         found = [item for item in self._ahead if item[0].line <= last_line]
-        return PlannedRows([outcome for outcome, _writes in found], any(writes for _outcome, writes in found))
+        return PlannedRows(
+            [outcome for outcome, _writes, _objects in found],
+            any(writes for _outcome, writes, _objects in found),
+            {outcome.line: objects for outcome, _writes, objects in found if objects},
+        )
 
     def closed(self, after_line: int) -> Iterator[ClosedObject]:
         """Return the objects about which something was planned after the last row. Raises: OutcomesMissing"""

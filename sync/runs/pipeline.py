@@ -288,13 +288,13 @@ class PipelineRun:
         if self._is_done(last_line):
             return
         plan, outcomes = self._plan(rows, clean, rejections)
-        if planned is not None and (stale := planned.stale(outcomes)) and not self.work.replans:
+        if planned is not None and not self.work.replans and (stale := planned.stale(outcomes, plan.touched())):
             # What the others do may depend on what is left out; what is planned without them may be stale as well.
             aside = set(stale)
             while stale:
                 left = [row for row in clean if row.line not in aside]
                 plan, outcomes = self._plan(rows, left, rejections, planned.in_place_of(aside))
-                stale = [line for line in planned.stale(outcomes) if line not in aside]
+                stale = [line for line in planned.stale(outcomes, plan.touched()) if line not in aside]
                 aside.update(stale)
         if self.work.shows_new_values:
             outcomes = list(with_new_values(outcomes, rows, self.header.names, self.secrets))
@@ -448,6 +448,7 @@ class PipelineRun:
             writes=not plan.is_empty,
             named=named,
             scoped_totals=scoped_totals,
+            touched=plan.touched() if self.work.simulate and not is_closing else {},
         )
         if self.commit_marker is None:
             recorder.prepare(chunk)

@@ -49,7 +49,7 @@ class ChunkResult(NamedTuple):
     Shape: outcomes: one per row, in line order; counts: action -> rows; is_closing, writes: as in PartHeader; totals: as of
     `sync.processors.base.totals`; scoped_totals: the same of scopes, by the key of the scope;
     named: whom and which courses the rows name that changed something; about: of what comes after the last row, the object of
-    each outcome
+    each outcome; touched: of a dry run, as `Plan.touched` has it
     """
 
     first_line: int
@@ -66,6 +66,7 @@ class ChunkResult(NamedTuple):
     writes: bool = False
     named: Sequence[RowNames] = ()
     scoped_totals: Mapping[str, Mapping[str, int]] = MappingProxyType({})
+    touched: Mapping[int, Sequence[str]] = MappingProxyType({})
 
 
 class OwedPart(NamedTuple):

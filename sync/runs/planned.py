@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from sync.columns.clean import shown
@@ -15,19 +16,34 @@ CHANGED_SINCE = "changed_since_plan"
 _IDLE = (Action.REJECTED, Action.UNCHANGED, Action.SUPERSEDED)
 
 
+# Line -> objects and memberships, "user 5".
+Touched = Mapping[int, Sequence[str]]
+
+
 class PlannedRows(NamedTuple):
-    """What a stored plan says of some rows. Shape: outcomes: one per row, in line order; writes: any of them changes something"""
+    """What a stored plan says of some rows.
+
+    Shape: outcomes: one per row, in line order; writes: any of them changes something; touched: as `Plan.touched` has it
+    """
 
     outcomes: Sequence[Outcome]
     writes: bool
+    touched: Touched = MappingProxyType({})
 
-    def stale(self, outcomes: Iterable[Outcome]) -> list[int]:
-        """Return the lines that would do something now, and not what was planned."""
+    def stale(self, outcomes: Iterable[Outcome], touched: Touched) -> list[int]:
+        """Return the lines that would do something now, and not what was planned, or not to what was shown.
+
+        Shape: touched: by the lines as they are planned now
+        """
         planned = {outcome.line: outcome for outcome in self.outcomes}
         return [
             outcome.line
             for outcome in outcomes
-            if outcome.action not in _IDLE and not _is_as_planned(outcome, planned.get(outcome.line))
+            if outcome.action not in _IDLE
+            and (
+                not _is_as_planned(outcome, planned.get(outcome.line))
+                or _are_others(self.touched.get(outcome.line, ()), touched.get(outcome.line, ()))
+            )
         ]
 
     def in_place_of(self, lines: Collection[int]) -> list[Outcome]:
@@ -63,6 +79,22 @@ def with_new_values(
 
 def _is_new(outcome: Outcome) -> bool:
     return Action.CREATED in (outcome.action, outcome.done)
+
+
+def _are_others(planned: Iterable[str], now: Iterable[str]) -> bool:
+    """Whether a line is about other objects of a kind than it was: none is among both.
+
+    A chunk that is halved may merge what its lines do in another way, so they needn't be the same.
+    """
+    before, after = _by_table(planned), _by_table(now)
+    return any(before[table].isdisjoint(after[table]) for table in before.keys() & after.keys())
+
+
+def _by_table(objects: Iterable[str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for each in objects:
+        found.setdefault(each.partition(" ")[0], set()).add(each)
+    return found
 
 
 def _is_as_planned(outcome: Outcome, planned: Outcome | None) -> bool:

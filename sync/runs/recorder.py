@@ -133,6 +133,7 @@ class RunRecorder:
             chunk.scoped_totals,
             count_kept(chunk.outcomes) if self.run.sticky else {},
             chunk.about,
+            [*chunk.touched.items()],
         )
         if chunk.before_images:
             with storage.scratch_file() as journal:

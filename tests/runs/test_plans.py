@@ -147,6 +147,64 @@ def test_what_changed_since_a_person_approved_is_left_alone_and_comes_back(fille
     assert "changed_since_plan" in filled.own_file(applied, "tryback")
 
 
+RESET = "idnumber;roles;groups;groupings;local_roles;notes;events;logs;grades;modules\n"
+
+
+@pytest.mark.parametrize(
+    ("file_type", "text", "options"),
+    [
+        ("users_delete", "idnumber\nN1\n", {}),
+        ("users_suspend", "idnumber\nN1\n", {}),
+        ("enrolments", "del;I1;N1;\n", {}),
+        ("enrolments", "add;I1;N1;editingteacher\n", {}),
+        ("enrolments", "add;I2;N1;student\n", {}),
+        ("cohorts", "del;K1;N1\n", {}),
+        ("cohorts", "add;K2;N1\n", {}),
+        ("courses_delete", "I1\n", {"courseidentifier": "idnumber"}),
+        ("courses_reset", f"{RESET}I1;student;all;all;all;1;1;;all;1\n", {"courseidentifier": "idnumber"}),
+    ],
+)
+def test_what_bears_the_name_of_what_was_shown_is_left_alone(
+    filled: Installation, file_type: str, text: str, options: dict[str, str]
+) -> None:
+    """A name in the file went from one object to another between the plan and its application."""
+    header, more = HEADERS.get(file_type, ("", {}))
+    _fill_alike(filled)
+    simulated = filled.carry_out("/named.csv", header + text, processor=file_type, simulate=True, **options, **more)
+    assert sum(simulated.counts.get(action, 0) for action in ("deleted", "updated", "created")) == 1
+    for table, name, one, other in (("user", "username", "p1", "p2"), ("course", "shortname", "ALIKE1", "ALIKE2")):
+        idnumber = filled.moodle.one(table, **{name: one})["idnumber"]
+        filled.moodle.execute(f"UPDATE {{{table}}} SET idnumber = '' WHERE {name} = '{one}'")
+        filled.moodle.execute(f"UPDATE {{{table}}} SET idnumber = '{idnumber}' WHERE {name} = '{other}'")
+    before = filled.moodle.snapshot()
+
+    applied = services.execute_run(decisions.apply_plan(simulated, OPERATOR).pk)
+
+    assert applied.counts == {"rejected": 1}
+    assert "changed_since_plan" in filled.own_file(applied, "tryback")
+    assert filled.moodle.diff(before, filled.moodle.snapshot()) == {}
+
+
+HEADERS: dict[str, tuple[str, dict[str, str]]] = {
+    "enrolments": ("cmd;cid;uid;rolename\n", {"useridentifier": "idnumber", "courseidentifier": "idnumber"}),
+    "cohorts": ("cmd;cidnumber;userid\n", {"useridentifier": "idnumber"}),
+}
+
+
+def _fill_alike(filled: Installation) -> None:
+    """Make two people and two courses of which all is the same but their names."""
+    named = "username;firstname;lastname;email;idnumber\n" + "".join(f"p{n};Pat;Nr;p{n}@x.org;N{n}\n" for n in (1, 2))
+    filled.carry_out("/alike.csv", named, primaryidentity="username")
+    courses = "shortname;fullname;idnumber;category\nALIKE1;Maths;I1;Cat\nALIKE2;Maths;I9;Cat\nARTS;Arts;I2;Cat\n"
+    filled.carry_out("/courses.csv", courses, processor="courses")
+    for file_type, rows in (
+        ("enrolments", [f"add;{course};N{n};student" for course in ("I1", "I9") for n in (1, 2)]),
+        ("cohorts", [f"add;K{cohort};N{n}" for cohort, n in ((1, 1), (1, 2), (2, 3))]),
+    ):
+        header, options = HEADERS[file_type]
+        filled.carry_out(f"/{file_type}.csv", header + "\n".join(rows), processor=file_type, **options)
+
+
 def test_at_night_what_changed_since_is_planned_once_more(filled: Installation) -> None:
     text = users(1).replace("Pat", "Other")
     planned = filled.carry_out("/names.csv", text, simulate=True, primaryidentity="username")

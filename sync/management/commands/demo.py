@@ -133,7 +133,8 @@ class Command(BaseCommand):
         self.stdout.write("")
         self._say(self.style.MIGRATE_HEADING(f"{run.file_path} ({run.processor}): {run.state_label}"))
         counts = count_texts(run.counts, run.partial_counts)
-        self.stdout.write(f"  {', '.join(counts) or 'no rows'}")
+        if counts or not run.waits_for_person:
+            self.stdout.write(f"  {', '.join(counts) or 'no rows'}")
         if run.waits_for_person and run.plan is not None:
             self.stdout.write(f"  Nothing was written. What would happen: {', '.join(total_texts(run.plan.totals))}.")
             for reason in run.held_notes:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from sync.moodle.course_content.delete.delete import delete_courses
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.courses.courses import Course
 from sync.moodle.db.writer import Writer
-from sync.processors.base.operations import Applied, Operation
+from sync.processors.base.operations import Applied, Operation, Touched
+from sync.processors.base.overlay import is_temporary
 from sync.processors.base.totals import DELETED, ChangedIds, Totals, total
 
 # A chunk ends before so many rows of user data, by rough estimate: one transaction, during which Moodle's users wait.
@@ -40,3 +41,10 @@ class DeleteCourses(Operation):
 
     def changed_ids(self) -> ChangedIds:
         return {f"courses.{DELETED}": [course.id for course in self.courses.values()]}
+
+    def touched(self) -> Iterator[Touched]:
+        return (
+            Touched(line, "course", str(course.id))
+            for line, course in self.courses.items()
+            if not is_temporary(course.id)
+        )

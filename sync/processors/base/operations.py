@@ -6,7 +6,7 @@ Applying changes neither an operation nor its plan; what is known only then is i
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set as AbstractSet
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -20,7 +20,23 @@ from sync.moodle.grades.grades import recover_course_grades
 from sync.moodle.site import caches
 from sync.processors.base.asked_lines import of_one
 from sync.processors.base.overlay import is_temporary
-from sync.processors.base.totals import ChangedIds, RowCounts, Totals, changed_rows, count_rows
+from sync.processors.base.totals import (
+    MEMBERSHIPS,
+    OBJECTS,
+    ChangedIds,
+    RowCounts,
+    Totals,
+    changed_rows,
+    count_rows,
+)
+
+
+class Touched(NamedTuple):
+    """An object, or a membership in one, that a line changes or takes away. Shape: place: its id; of a new membership its key"""
+
+    line: int
+    table: str
+    place: str
 
 
 class Insert(NamedTuple):
@@ -96,6 +112,10 @@ class Operation(ABC):
         """Return which of these things it changes or takes away; none where it only makes some."""
         return {}
 
+    def touched(self) -> Iterable[Touched]:
+        """Return the objects that lines change or take away, those that the file itself makes left out."""
+        return ()
+
 
 @dataclass(frozen=True)
 class WriteRows(Operation):
@@ -144,6 +164,22 @@ class WriteRows(Operation):
             updates = ((update.id, update.after) for update in self.updates.get(table, ()))
             found |= changed_rows(table, updates, (delete.id for delete in self.deletes.get(table, ())))
         return found
+
+    def touched(self) -> Iterator[Touched]:
+        """Return of new memberships those of whom and in what is there."""
+        for table in OBJECTS:
+            written = [(update.id, update.lines) for update in self.updates.get(table, ())]
+            written += [(delete.id, delete.lines) for delete in self.deletes.get(table, ())]
+            for rowid, lines in written:
+                if not is_temporary(rowid):
+                    yield from (Touched(line, table, str(rowid)) for line in lines)
+        for table in MEMBERSHIPS:
+            key = NATURAL_KEYS[table]
+            for insert in self.inserts.get(table, ()):
+                values = [insert.values.get(name, "") for name in key]
+                if not any(map(is_temporary, values)):
+                    place = "/".join(map(str, values))
+                    yield from (Touched(line, table, place) for line in insert.lines)
 
     @property
     def lines(self) -> Collection[int]:

@@ -129,6 +129,14 @@ class Plan:
                 found.setdefault(kind, set()).update(ids)
         return found
 
+    def touched(self) -> dict[int, list[str]]:
+        """Return the objects and memberships that lines change or take away, "user 5". Shape: by line; none of what it makes"""
+        found: dict[int, dict[str, None]] = {}
+        for operation in self.operations():
+            for line, table, place in operation.touched():
+                found.setdefault(line, {})[f"{table} {place}"] = None
+        return {line: [*objects] for line, objects in found.items()}
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing at all is to be done."""

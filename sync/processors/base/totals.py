@@ -29,6 +29,7 @@ OBJECTS: Mapping[str, str] = {
     "course_categories": "categories",
     "enrol": "methods",
 }
+MEMBERSHIPS = ("user_enrolments", "role_assignments", "groups_members", "cohort_members")
 # Preferences only where a file is about them: files of users set some by the way.
 PREFERENCES = "preferences"
 TABLES: Mapping[str, str] = {**{name: table for table, name in OBJECTS.items()}, PREFERENCES: "user_preferences"}

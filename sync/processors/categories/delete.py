@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +21,8 @@ from sync.moodle.courses.order import Misplaced
 from sync.moodle.db.writer import Writer
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.context import Collected
-from sync.processors.base.operations import Applied, FixCourseOrder, Operation
+from sync.processors.base.operations import Applied, FixCourseOrder, Operation, Touched
+from sync.processors.base.overlay import is_temporary
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
 from sync.processors.base.totals import DELETED, ChangedIds, Totals, total
@@ -93,6 +94,13 @@ class DeleteCategories(Operation):
 
     def changed_ids(self) -> ChangedIds:
         return {f"categories.{DELETED}": [category.id for category in self.categories.values()]}
+
+    def touched(self) -> Iterator[Touched]:
+        return (
+            Touched(line, "course_categories", str(category.id))
+            for line, category in self.categories.items()
+            if not is_temporary(category.id)
+        )
 
 
 class CategoriesDeletePlan(Plan):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence, Set as AbstractSet
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,8 +20,8 @@ from sync.moodle.enrolments.roles import fetch_roles
 from sync.processors.base.context import Collected
 from sync.processors.base.course_deletion import CHUNK_WEIGHT
 from sync.processors.base.errors import RowError
-from sync.processors.base.operations import Applied, Operation
-from sync.processors.base.overlay import FoundRows, Table
+from sync.processors.base.operations import Applied, Operation, Touched
+from sync.processors.base.overlay import FoundRows, Table, is_temporary
 from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import Processor, SplitChunk
@@ -88,6 +88,13 @@ class ResetCourses(Operation):
 
     def changed_ids(self) -> ChangedIds:
         return {f"courses.{RESET}": self._changed}
+
+    def touched(self) -> Iterator[Touched]:
+        return (
+            Touched(line, "course", str(courseid))
+            for line, courseid in self.courseids.items()
+            if not is_temporary(courseid)
+        )
 
     @property
     def _changed(self) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -12,7 +12,8 @@ from sync.moodle.courses.creation import NewCourse, create_courses
 from sync.moodle.db.writer import Writer
 from sync.moodle.enrolments.forums import subscribe_to_initial_forums
 from sync.moodle.site.contexts import move_contexts
-from sync.processors.base.operations import Applied, Operation, resolved
+from sync.processors.base.operations import Applied, Operation, Touched, resolved
+from sync.processors.base.overlay import is_temporary
 from sync.processors.base.totals import CREATED, FILLED, RESET, ChangedIds, Totals, total
 from sync.processors.courses.fillings import TemplateMerge, fill_courses
 from sync.processors.courses.templates import FromTemplate, restore_templates, target_of
@@ -131,6 +132,13 @@ class FillCourses(Operation):
 
     def changed_ids(self) -> ChangedIds:
         return {f"courses.{RESET}": self._replaced}
+
+    def touched(self) -> Iterator[Touched]:
+        return (
+            Touched(line, "course", str(filling.course.id))
+            for line, filling in self.fillings.items()
+            if not is_temporary(filling.course.id)
+        )
 
     @property
     def _replaced(self) -> list[int]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sync.moodle.db.writer import Writer
 from sync.moodle.users.image_resizer import SIDES, ResizeResult
 from sync.moodle.users.pictures import ChecksumRow, NewPicture, PictureFile, write_checksums, write_pictures
-from sync.processors.base.operations import Applied, Operation
+from sync.processors.base.operations import Applied, Operation, Touched
 from sync.processors.base.plan import Plan
 from sync.processors.base.totals import UPDATED, Totals, total
 from sync.reader.picture_zip import PictureRefused
@@ -80,6 +80,9 @@ class SetPictures(Operation):
 
     def totals(self) -> Totals:
         return total("pictures", UPDATED, len(self.pictures))
+
+    def touched(self) -> Iterator[Touched]:
+        return (Touched(line, "user", str(picture.userid)) for line, picture in self.pictures.items())
 
 
 class PicturesPlan(Plan):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
@@ -10,7 +10,8 @@ from sync.moodle.db.writer import LinesOf, Writer
 from sync.moodle.users.contexts import fetch_userids_without_context, insert_user_contexts
 from sync.moodle.users.deletion import UserToDelete, delete_users
 from sync.processors.base.asked_lines import by_users
-from sync.processors.base.operations import Applied, Operation
+from sync.processors.base.operations import Applied, Operation, Touched
+from sync.processors.base.overlay import is_temporary
 from sync.processors.base.totals import DELETED, ChangedIds, Totals, total
 
 
@@ -43,6 +44,9 @@ class DeleteUsers(Operation):
 
     def changed_ids(self) -> ChangedIds:
         return {f"users.{DELETED}": [user.id for user in self.users.values()]}
+
+    def touched(self) -> Iterator[Touched]:
+        return (Touched(line, "user", str(user.id)) for line, user in self.users.items() if not is_temporary(user.id))
 
 
 @dataclass(frozen=True)

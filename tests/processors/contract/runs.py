@@ -175,7 +175,8 @@ class MemoryPlan(NamedTuple):
     def rows(self, first_line: int, last_line: int) -> PlannedRows:
         parts = [part for part in self.parts if part.first_line <= last_line and part.last_line >= first_line]
         outcomes = [outcome for part in parts for outcome in part.outcomes if first_line <= outcome.line <= last_line]
-        return PlannedRows(outcomes, any(part.writes for part in parts))
+        touched = {line: objects for part in parts for line, objects in part.touched.items()}
+        return PlannedRows(outcomes, any(part.writes for part in parts), touched)
 
     def closed(self, after_line: int) -> Iterator[ClosedObject]:
         for part in self.parts:
