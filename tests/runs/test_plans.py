@@ -147,9 +147,6 @@ def test_what_changed_since_a_person_approved_is_left_alone_and_comes_back(fille
     assert "changed_since_plan" in filled.own_file(applied, "tryback")
 
 
-RESET = "idnumber;roles;groups;groupings;local_roles;notes;events;logs;grades;modules\n"
-
-
 @pytest.mark.parametrize(
     ("file_type", "text", "options"),
     [
@@ -161,7 +158,6 @@ RESET = "idnumber;roles;groups;groupings;local_roles;notes;events;logs;grades;mo
         ("cohorts", "del;K1;N1\n", {}),
         ("cohorts", "add;K2;N1\n", {}),
         ("courses_delete", "I1\n", {"courseidentifier": "idnumber"}),
-        ("courses_reset", f"{RESET}I1;student;all;all;all;1;1;;all;1\n", {"courseidentifier": "idnumber"}),
     ],
 )
 def test_what_bears_the_name_of_what_was_shown_is_left_alone(
