@@ -12,6 +12,7 @@ from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.id_ranges import next_among
 from sync.moodle.db.identifiers import named
 from sync.moodle.db.user_rows import UserRows, fetch_user_rows
+from sync.moodle.users.users import SiteRules
 
 # What a file may change in a cohort, and what tells which one it is.
 _COLUMNS = ("id", "contextid", "name", "idnumber", "description", "component", "visible", "timemodified")
@@ -65,13 +66,13 @@ def fetch_all_cohorts(moodle: MoodleSession) -> dict[int, dict[str, Any]]:
 
 
 class MembersOfCohorts:
-    """Members of cohorts who are neither deleted nor protected.
+    """Members of cohorts who are users of this site, and neither deleted nor protected.
 
-    Shape: protected_ids: of users; identifier: column of `user`; among: only these ids, None = any
+    Shape: identifier: column of `user`; among: only these ids, None = any
     """
 
     def __init__(
-        self, moodle: MoodleSession, cohortids: Collection[int], protected_ids: Collection[int], identifier: str,
+        self, moodle: MoodleSession, cohortids: Collection[int], rules: SiteRules, identifier: str,
         among: Container[int] | None = None,
     ) -> None:  # fmt: skip
         self._moodle = moodle
@@ -79,9 +80,11 @@ class MembersOfCohorts:
         self._member, self._user = member, user = moodle.table("cohort_members"), moodle.table("user")
         self._named_by = user.c[identifier]
         self._joined = member.join(user, user.c.id == member.c.userid)
-        is_protected = moodle.in_clause(user.c.id, protected_ids)
         self._is_meant = sa.and_(
-            user.c.deleted == 0, sa.not_(is_protected), moodle.in_clause(member.c.cohortid, cohortids)
+            user.c.deleted == 0,
+            user.c.mnethostid == rules.mnethostid,
+            sa.not_(moodle.in_clause(user.c.id, rules.protected_ids)),
+            moodle.in_clause(member.c.cohortid, cohortids),
         )
 
     def count(self) -> int:

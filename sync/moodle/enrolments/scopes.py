@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.id_ranges import next_among
 from sync.moodle.enrolments.enrolments import ACTIVE
+from sync.moodle.users.users import SiteRules
 from sync.moodle.versions import CONTEXT_COURSE
 
 
@@ -57,14 +58,14 @@ def fetch_method_ids(moodle: MoodleSession, courseids: Collection[int], method: 
 
 
 class EnrolmentsOfScope:
-    """Enrolments of users who are neither deleted nor protected.
+    """Enrolments of users of this site who are neither deleted nor protected.
 
     Shape: method: its name; disabled_too: also where the method is switched off; identifier: column of `user`; among: only these
     ids, None = any
     """
 
     def __init__(
-        self, moodle: MoodleSession, courseids: Collection[int], protected_ids: Collection[int], method: str,
+        self, moodle: MoodleSession, courseids: Collection[int], rules: SiteRules, method: str,
         *, disabled_too: bool, identifier: str, among: Container[int] | None = None,
     ) -> None:  # fmt: skip
         self._moodle = moodle
@@ -77,7 +78,8 @@ class EnrolmentsOfScope:
         )
         conditions: list[Any] = [
             user.c.deleted == 0,
-            sa.not_(moodle.in_clause(user.c.id, protected_ids)),
+            user.c.mnethostid == rules.mnethostid,
+            sa.not_(moodle.in_clause(user.c.id, rules.protected_ids)),
             enrol.c.enrol == method,
             moodle.in_clause(enrol.c.courseid, courseids),
         ]

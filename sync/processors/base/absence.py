@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from sync.moodle.db.identifiers import is_id
 from sync.processors.base.closing import NAMES_LISTED, listed
 from sync.values import Note
 
@@ -46,6 +47,11 @@ def pair_key(place: str, user: str) -> str:
     return f"{place}\0{user}"
 
 
+def fold_id(text: str) -> str:
+    """Return Moodle's own number as a file may write it, with zeros before it as well, as Moodle has it."""
+    return str(int(text)) if is_id(text) else text
+
+
 # Why nobody is taken for absent from a file that says it is complete.
 ABSENCE_DOUBTS = frozenset({
     "absent_left_tryback", "absent_left_empty", "absent_left_short", "absent_left_trouble", "absent_left_unread",
@@ -81,15 +87,14 @@ class Absence:
     """What is known so far of who is absent from a file.
 
     Shape: named: column -> what rows have in it; unread: the first lines of rows of which nobody knows whom they name;
-    doubtful: the first lines of rows whose names may be no names -> the name; counts: what became of who is absent -> how many;
-    upto: the last Moodle id that was looked at; total: how many are in the scope, None = not counted yet; doubt: why nobody is
-    taken for absent, None = nothing speaks against it; left: the first of those that nobody has planned anything about; unsure:
-    what rows name besides a user or a place that isn't there: all of it may be meant; unsure_lines: the first lines of such rows
+    counts: what became of who is absent -> how many; upto: the last Moodle id that was looked at; total: how many are in the
+    scope, None = not counted yet; doubt: why nobody is taken for absent, None = nothing speaks against it; left: the first of
+    those that nobody has planned anything about; unsure: what rows name besides a user or a place that isn't there: all of it
+    may be meant; unsure_lines: the first lines of such rows
     """
 
     named: dict[str, NamedValues] = field(default_factory=dict)
     unread: list[int] = field(default_factory=list)
-    doubtful: dict[int, str] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     upto: int = 0
     total: int | None = None
@@ -130,11 +135,6 @@ class Absence:
         """Note a row of which nobody knows whom it names."""
         if line not in self.unread and len(self.unread) <= LINES_NAMED:
             self.unread.append(line)
-
-    def add_doubtful(self, line: int, name: str) -> None:
-        """Note a row that may name nobody at all."""
-        if len(self.doubtful) <= LINES_NAMED:
-            self.doubtful[line] = name
 
     def add_pairs(self, what: str, pairs: Iterable[NamedPair]) -> None:
         """Note whom rows name with a place. Shape: what: key of `named`"""

@@ -13,7 +13,17 @@ from sync.errors import CommandFileError
 from sync.moodle.cohorts.cohorts import CohortMember, MembersOfCohorts, fetch_all_cohorts
 from sync.moodle.db.identifiers import folding
 from sync.moodle.users.users import SiteRules
-from sync.processors.base.absence import ABSENT, DONE, LEFT, UNSURE, NamedPair, NamedValues, lines_shown, pair_key
+from sync.processors.base.absence import (
+    ABSENT,
+    DONE,
+    LEFT,
+    UNSURE,
+    NamedPair,
+    NamedValues,
+    fold_id,
+    lines_shown,
+    pair_key,
+)
 from sync.processors.base.closing import ClosingObject, FileEnd, Verdict, changed_object
 from sync.processors.base.context import CreatedRows, ProcessorContext
 from sync.processors.base.overlay import Values, is_temporary
@@ -139,12 +149,12 @@ class AbsentMembers:
     @property
     def _fold_cohort(self) -> Callable[[str], str]:
         identifier = self._options.cohortidentifier
-        return str if identifier == "id" else folding(self._moodle, "cohort", identifier)
+        return fold_id if identifier == "id" else folding(self._moodle, "cohort", identifier)
 
     @property
     def _fold_user(self) -> Callable[[str], str]:
         identifier = self._options.useridentifier
-        return str if identifier == "id" else folding(self._moodle, "user", identifier)
+        return fold_id if identifier == "id" else folding(self._moodle, "user", identifier)
 
     # --- who leaves --------------------------------------------------------------------------------------------------
 
@@ -157,7 +167,7 @@ class AbsentMembers:
             return found
         found.cohorts = self._cohorts()
         members = MembersOfCohorts(
-            self._moodle, found.cohorts.keys(), self._rules.protected_ids, self._options.useridentifier,
+            self._moodle, found.cohorts.keys(), self._rules, self._options.useridentifier,
             self._created.ids if self._is_created else None,
         )  # fmt: skip
         while len(found.members) < end.most and (page := members.fetch(after=found.upto, most=_PAGE)):

@@ -15,7 +15,7 @@ from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.identifiers import folding
 from sync.moodle.enrolments.scopes import EnrolmentsOfScope, ScopeCourse, fetch_method_ids, fetch_scope_courses
 from sync.moodle.users.users import SiteRules
-from sync.processors.base.absence import NamedValues
+from sync.processors.base.absence import NamedValues, fold_id
 from sync.processors.base.context import CreatedRows, Records
 from sync.processors.enrolments.options import CATEGORY, CREATED, NAMED, NO_SCOPE, PATTERN, EnrolmentsOptions
 from sync.processors.memberships.state import ENROLMENTS
@@ -90,7 +90,7 @@ class CourseScope:
     def enrolments(self, courses: Mapping[int, ScopeCourse]) -> EnrolmentsOfScope:
         """Return the enrolments in courses as Moodle has them."""
         return EnrolmentsOfScope(
-            self._moodle, courses.keys(), self._rules.protected_ids, self.method,
+            self._moodle, courses.keys(), self._rules, self.method,
             disabled_too=self._options.enableenrolondisabled, identifier=self._options.useridentifier,
             among=self._created.ids if self.is_created else None,
         )  # fmt: skip
@@ -111,7 +111,7 @@ class CourseScope:
 
     def _folding(self, table: str, identifier: str) -> Callable[[str], str]:
         if identifier == "id":
-            return str
+            return fold_id
         fold = folding(self._moodle, table, identifier)
         return lambda text: str(fold(text))
 

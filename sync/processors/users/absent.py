@@ -11,7 +11,7 @@ from typing import Any
 
 from sync.columns.rows import ReadCells
 from sync.errors import CommandFileError
-from sync.moodle.users.users import SiteRules, fetch_users_by
+from sync.moodle.users.users import SiteRules
 from sync.processors.base.absence import ABSENT, DELETED, DONE, LEFT, NamedValues, lines_shown
 from sync.processors.base.closing import ClosingObject, FileEnd, Verdict, changed_object
 from sync.processors.base.context import ProcessorContext
@@ -62,12 +62,15 @@ class AbsentUsers:
     # --- whom rows name ----------------------------------------------------------------------------------------------
 
     def note_named(self, rows: Sequence[UserCells], rejected: Sequence[ReadCells]) -> None:
-        """Note whom rows name, those included that are rejected. Queries: one for each identity where users are renamed"""
-        self._note_renamed_nobody([*rows, *(read.row for read in rejected)])
+        """Note whom rows name, those included that are rejected.
+
+        Queries: one for each identity where users are renamed, one where names can't be usernames
+        """
+        everything: list[CleanRow] = [*rows, *(read.row for read in rejected)]
+        self._note_renamed_nobody(everything)
+        self._note_named_nobody(everything)
         for row in rows:
             self._note(row.values)
-            if not self._may_be_username(row.username):
-                self._absence.add_doubtful(row.line, row.username)
         telling = {*self._identities, _OLD}
         for read in rejected:
             is_named = self._note(read.row.values)
@@ -82,6 +85,17 @@ class AbsentUsers:
         for name, value in given:
             self._absence.named.setdefault(name, NamedValues()).add(self._folded(name, value))
         return bool(given)
+
+    def _note_named_nobody(self, rows: Sequence[CleanRow]) -> None:
+        """Note the rows whose names are no usernames, and nobody has them: names with a quote before them, say."""
+        names = {row.line: str(row.values.get(UserCells.username.name) or "") for row in rows}
+        doubtful = {line: name for line, name in names.items() if name and not self._may_be_username(name)}
+        if not doubtful:
+            return
+        present = fetch_named_users(self._moodle, self._overlay, self._rules, "username", set(doubtful.values()))
+        for line, name in doubtful.items():
+            if name not in present:
+                self._absence.add_unread(line)
 
     def _note_renamed_nobody(self, rows: Sequence[CleanRow]) -> None:
         """Note the rows that are to rename a user who isn't there, by the new name neither: they may mean anybody."""
@@ -157,18 +171,9 @@ class AbsentUsers:
         return self._absence.notes(some, "absent_users_none", self._scope.words)
 
     def _doubt(self, end: FileEnd) -> Note | None:
-        """Return why nobody may be taken for absent. Queries: one where names may be no names"""
-        lines = sorted({*self._absence.unread, *self._lines_naming_nobody()})
+        """Return why nobody may be taken for absent."""
+        lines = sorted(self._absence.unread)
         return Note("absent_left_unread", {"lines": lines_shown(lines)}) if lines else end.doubt
-
-    def _lines_naming_nobody(self) -> list[int]:
-        """Return the lines whose names are no usernames, and nobody has them: names with a quote before them, say."""
-        doubtful = self._absence.doubtful
-        found = fetch_users_by(
-            self._moodle, ("id", "username"), {"username": set(doubtful.values())}, hostids=(self._rules.mnethostid,)
-        )  # fmt: skip
-        present = {self._folded("username", user["username"]) for user in found.values()}
-        return [line for line, name in doubtful.items() if self._folded("username", name) not in present]
 
     def _next_absent(
         self, end: FileEnd, counts: Counter[str], left_out: list[str]

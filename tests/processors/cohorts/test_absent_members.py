@@ -17,6 +17,7 @@ PEOPLE = ("kim0", "kim1", "kim2", "kim3")
 NAMED: dict[str, Any] = {"useridentifier": "username", "absent": "remove", "absentscope": "named"}
 YEARS: dict[str, Any] = {**NAMED, "absentscope": "prefix", "absentname": "YEAR-"}
 STUDENT = 5
+CALLED: dict[str, dict[str, Any]] = {"cohort": {"idnumber": "YEAR-1"}, "user": {"username": "kim0"}}
 
 
 def add_cohort(site: MoodleSite, idnumber: str, *usernames: str, component: str = "") -> int:
@@ -156,6 +157,23 @@ def test_whoever_a_row_names_stays_even_if_the_row_is_rejected(site: MoodleSite)
 
     assert members(site, "YEAR-1") == {"kim0", "kim1", "kim2"}
     assert result.codes == ["cohort_member_already", "account_ambiguous", "absent_member_removed"]
+
+
+def test_users_of_other_hosts_are_in_no_scope(site: MoodleSite) -> None:
+    site.execute("UPDATE {user} SET mnethostid = 7 WHERE username = 'kim1'")
+    result = run_file(site, "cohorts", file_of("YEAR-1/kim0"), **NAMED)
+
+    assert members(site, "YEAR-1") == {"kim0", "kim1"}
+    assert notes(result)["absent_members"]["total"] == 3
+
+
+@pytest.mark.parametrize("scope", [NAMED, YEARS])
+def test_numbers_with_zeros_before_them_name_cohorts_and_users(site: MoodleSite, scope: dict[str, Any]) -> None:
+    cohort, kim = (site.one(table, **where)["id"] for table, where in CALLED.items())
+    text = f"cmd;cid;userid\nadd;00{cohort};000{kim}\n"
+    run_file(site, "cohorts", text, **{**scope, "cohortidentifier": "id", "useridentifier": "id"})
+
+    assert members(site, "YEAR-1") == {"kim0"}
 
 
 @pytest.mark.parametrize("row", ["add;YEAR-1;", "add;;kim1", "del;YEAR-1;", "add;YEAR-1;kim1;x;y"])

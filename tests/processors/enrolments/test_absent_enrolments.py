@@ -141,6 +141,24 @@ def test_whoever_a_row_names_stays_even_if_the_row_is_rejected(site: MoodleSite)
     assert result.counts["rejected"] == 1
 
 
+def test_numbers_with_zeros_before_them_name_courses_and_users(site: MoodleSite) -> None:
+    course, kim = site.ids["C1"], site.one("user", username="kim0")["id"]
+    options = {**PATTERN, "courseidentifier": "id", "useridentifier": "id"}
+    result = run_file(site, "enrolments", file_of(f"000{course}/00{kim}"), **options)
+
+    assert people(site, "C1") == {"kim0"}
+    assert people(site, "C2") == set()
+    assert result.outcomes[0].code == "enrolment_unchanged"
+
+
+def test_users_of_other_hosts_are_in_no_scope(site: MoodleSite) -> None:
+    site.execute("UPDATE {user} SET mnethostid = 7 WHERE username = 'kim1'")
+    result = run_file(site, "enrolments", file_of("C1/kim0"), **NAMED)
+
+    assert people(site, "C1") == {"kim0", "kim1"}
+    assert notes(result)["absent_enrolments_unenrol"]["total"] == 3
+
+
 UNSURE = [
     # Row, who stays in C1 and in C2 besides kim0, how many stay although no row names them.
     ("add;C1;kin1;student;manual", "kim1 kim2 kim3", "", 3),

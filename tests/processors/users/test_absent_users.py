@@ -230,6 +230,32 @@ def test_nothing_is_taken_away_when_nobody_knows_whom_a_row_names(site: MoodleSi
     assert "It can't be told whom the rows in lines 4 name" in result.report
 
 
+def odd_names(count: int) -> list[str]:
+    return [f"kim o'{number}" for number in range(count)]
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 1000])
+@pytest.mark.parametrize("row", ["kim 3;First;Last", "kim 3;;Last"])
+def test_one_name_that_nobody_has_is_found_among_many_that_can_t_be_usernames(
+    site: MoodleSite, row: str, chunk_rows: int
+) -> None:
+    for username in odd_names(30):
+        add_user(site, username)
+    text = f"{file_of(*odd_names(30))}{row}\n"
+    result = run_file(site, "users", text, chunk_rows=chunk_rows, **LDAP)
+
+    assert suspended(site) == {"kim5"}
+    assert notes(result) == {"absent_left_unread": {"lines": "32"}}
+
+
+def test_names_that_can_t_be_usernames_and_that_users_have_say_who_is_there(site: MoodleSite) -> None:
+    for username in odd_names(30):
+        add_user(site, username)
+    run_file(site, "users", file_of("kim0", *odd_names(29)), **LDAP)
+
+    assert suspended(site) == {"kim1", "kim2", "kim3", "kim4", "kim5", "kim o'29"}
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
