@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -164,3 +165,16 @@ def test_a_rejected_cell_names_whom_it_is_about(sqlite_site: MoodleSite, key: st
     result = run_file(sqlite_site, key, text)
     assert [outcome.subject for outcome in result.outcomes] == [subject]
     assert f"{subject}: column" in result.report
+
+
+@pytest.mark.parametrize("start", [";0", ";"])
+def test_days_of_an_enrolment_without_a_start_count_from_today(sqlite_site: MoodleSite, start: str) -> None:
+    head = f"{NAMES};course1;enrol1;enrolperiod1;start1\n"
+    if start == ";":
+        run(sqlite_site, f"{NAMES};course1;enrol1;start1\nnew;N;E;C1;manual;0\n")
+    text = f"{head}new;N;E;C1;manual;30{start}\n"
+    run(sqlite_site, text)
+    made = enrolment(sqlite_site, "new")
+    assert made["timestart"] == 0
+    assert 29 * DAY < made["timeend"] - time.time() <= 30 * DAY
+    assert run(sqlite_site, text).counts == {"unchanged": 1}

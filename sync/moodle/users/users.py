@@ -158,6 +158,11 @@ class SiteRules:
         """Return what the site's clock shows at a moment, also before 1970."""
         return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).astimezone(self.clock.zone)
 
+    def start_of_day(self, seconds: int) -> int:
+        """Return the midnight, on the site's clock, of the day that a moment is in."""
+        day = self.local_time(seconds).replace(hour=0, minute=0, second=0, microsecond=0)
+        return int(day.timestamp())
+
     def shown_time(self, seconds: int) -> str:
         """Return a moment as people write it, on the site's clock: "2026-09-01", "2026-09-01 08:30"; 0 stays 0."""
         if not seconds:

@@ -48,10 +48,11 @@ class CourseColumnTarget(NamedTuple):
 
 
 class CourseColumns:
-    """Carries out course sets on the rows of a chunk."""
+    """Carries out course sets on the rows of a chunk. Shape: today: the midnight before now. Units: seconds since epoch"""
 
-    def __init__(self, rows: MembershipRows, show_time: ShowTime) -> None:
+    def __init__(self, rows: MembershipRows, show_time: ShowTime, today: int) -> None:
         self.rows = rows
+        self._today = today
         self._show_time = show_time
         self.groups = CourseGroups(rows)
 
@@ -81,21 +82,26 @@ class CourseColumns:
         return joined._replace(changes=(*changes, *joined.changes), notes=(*notes, *joined.notes))
 
     def _with_end(self, user: int, target: CourseColumnTarget, wanted: CourseSet) -> CourseSet:
-        """Return the set with the end that its number of days means, counted from its start, or that of the enrolment."""
+        """Return the set with the end that its number of days means, counted from its start, or that of the enrolment.
+
+        Where that is 0, no start at all, the days count from today, as Moodle's own upload counts them without one: a file of
+        every night then changes the end once a day.
+        Source: process_course_memberships() of Moodle's admin/tool/uploaduser/classes/process.php
+        """
         if wanted.period is None or wanted.end is not None or target.instance is None:
             return wanted
         if wanted.period == 0:
             return wanted._replace(end=GivenDate(0, "0"))
-        before = self.rows.enrolment(user, target.instance.id)
-        start = (
-            wanted.start.seconds
-            if wanted.start is not None
-            else before["timestart"]
-            if before is not None
-            else self.rows.now
-        )
-        end = start + wanted.period * _DAY
+        end = (self._start(user, target.instance, wanted) or self._today) + wanted.period * _DAY
         return wanted._replace(end=GivenDate(end, self._show_time(end)))
+
+    def _start(self, user: int, instance: EnrolInstance, wanted: CourseSet) -> int:
+        """Return the start that an enrolment would have, 0 = none."""
+        if wanted.start is not None:
+            return wanted.start.seconds
+        before = self.rows.enrolment(user, instance.id)
+        start: int = self.rows.now if before is None else before["timestart"]
+        return start
 
     def _reversed(self, user: int, target: CourseColumnTarget, wanted: CourseSet) -> Note | None:
         before = self.rows.enrolment(user, target.instance.id) if target.instance is not None else None

@@ -84,7 +84,8 @@ class UserCells(Cells, elsewhere={"category": "elsewhere_category_roles"}):
     starts = NumberedColumn(moodle_time(), name="start", decides=True, aliases=("enroltimestart",), for_new=_("now"))
     ends = NumberedColumn(moodle_time(), name="end", decides=True, for_new=_("0, unlimited"))
     periods = NumberedColumn(integer(0, 36_500), name="enrolperiod", decides=True,
-                             help=_("Days after the start, in place of an end; 0 = unlimited."))
+                             help=_("Days after the start, after today where the enrolment has none, in place of an end; 0 = "
+                                    "unlimited."))
     system_roles = NumberedColumn(text(101), name="sysrole", refers=True,
                                   help=_("Short name of a role that is given for the whole site, as in Moodle's own upload; "
                                          "with a hyphen before it, the role is taken away."))

@@ -58,7 +58,10 @@ class UsersPlanner:
         self.plan = UsersWritePlan(state.users, state.now)
         self.users = self.plan.users
         self.sticky = ChunkSticky(state.sticky, self.plan)
-        self.memberships = Memberships(state.memberships, self.plan, now=state.now, show_time=state.rules.shown_time)
+        rules, now = state.rules, state.now
+        self.memberships = Memberships(
+            state.memberships, self.plan, now=now, show_time=rules.shown_time, today=rules.start_of_day(now)
+        )
         self.checks = UserChecks(state.rules)
         self.matcher = UserMatcher(self.users, state.rules, options, names)
         self.passwords = UserPasswords(state, options, self.plan)

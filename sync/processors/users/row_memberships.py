@@ -23,12 +23,15 @@ __all__ = ["CourseSet", "Memberships", "SetResult"]
 class Memberships:
     """Carries out the course sets, cohorts and roles of the whole site of one chunk.
 
-    Shape: show_time: makes seconds readable; user: an id, temporary for somebody whom the plan makes
+    Shape: show_time: makes seconds readable; user: an id, temporary for somebody whom the plan makes; today: the midnight that
+    now follows, None = now
     """
 
-    def __init__(self, state: MembershipState, plan: Plan, *, now: int, show_time: ShowTime = str) -> None:
+    def __init__(
+        self, state: MembershipState, plan: Plan, *, now: int, show_time: ShowTime = str, today: int | None = None
+    ) -> None:
         self._rows = MembershipRows(state, plan, now=now)
-        self._course_sets = CourseColumns(self._rows, show_time)
+        self._course_sets = CourseColumns(self._rows, show_time, now if today is None else today)
         self._cohorts = CohortMembership(self._rows)
         self._system_roles = SystemRoles(self._rows)
 
