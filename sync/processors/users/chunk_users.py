@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync.moodle.users.deletion import UserToDelete, md5_of, row_of_deleted
+from sync.processors.base.errors import RowError
 from sync.processors.base.operations import Operation, Update
 from sync.processors.base.overlay import ChangedRows, FoundRows, Values, is_temporary
 from sync.processors.base.plan import Plan
@@ -103,6 +104,14 @@ class ChunkUsers:
     def is_same(self, identity: str, one: str, other: str) -> bool:
         """Tell whether Moodle takes two values of an identity for the same."""
         return one == other or self.rows.table.folded(identity, one) == self.rows.table.folded(identity, other)
+
+    @staticmethod
+    def refuse_other_identity(user: ChunkUser, identity: str) -> None:
+        """Raises: RowError where a user found by username only, for nobody has the identity of the row, has another one"""
+        present = user.key if identity == "id" else user.values[identity]
+        if present:
+            username = user.values["username"]
+            raise RowError("username_collision", "username", username=username, identity=identity, present=present)
 
     def _of_host(self, hostid: int, keys: list[int], *, deleted: int) -> list[ChunkUser]:
         rows = self.rows

@@ -25,7 +25,7 @@ class UserMatcher:
         """Return the user whom a row means; None when the row makes a new one. Raises: RowError"""
         username = row.username
         if self.options.allowrename and row.oldusername is not None:
-            return self._find_renamed(row.oldusername, username, hostid)
+            return self._find_renamed(row, row.oldusername, hostid)
         identity = self.options.primaryidentity
         value = row.values.get(identity, "")
         if identity == "username" or value == "":
@@ -38,11 +38,8 @@ class UserMatcher:
         if identity == "id":
             raise RowError("account_unknown", "id", identity="id", value=value)
         by_username = self._one("username", username, hostid)
-        if by_username and by_username.values[identity]:
-            raise RowError(
-                "username_collision", "username", username=username, identity=identity,
-                present=by_username.values[identity],
-            )  # fmt: skip
+        if by_username:
+            self.users.refuse_other_identity(by_username, identity)
         return by_username
 
     def _one(self, identity: str, value: Any, hostid: int, column: str = "") -> ChunkUser | None:
@@ -52,13 +49,32 @@ class UserMatcher:
             raise RowError("account_ambiguous", column or identity, value=value, count=len(found))
         return found[0] if found else None
 
-    def _find_renamed(self, oldusername: str, username: str, hostid: int) -> ChunkUser | None:
+    def _differing(self, row: UserCells, user: ChunkUser) -> dict[str, str]:
+        """Return the primary identity of a row and of a user where they show two people, as values of a message."""
+        identity = self.options.primaryidentity
+        given = row.values.get(identity) or ""
+        present: Any = user.key if identity == "id" else user.values[identity]
+        if identity == "username" or not given or not present:
+            return {}
+        is_same = given == present if identity == "id" else self.users.is_same(identity, given, present)
+        return {} if is_same else {"identity": identity, "present": str(present), "given": str(given)}
+
+    def _find_renamed(self, row: UserCells, oldusername: str, hostid: int) -> ChunkUser | None:
+        username = row.username
         source = self._one("username", oldusername, hostid, "oldusername")
         if not source:
+            target = self._one("username", username, hostid)
+            if target is None:
+                raise RowError("rename_source_missing", "oldusername", username=oldusername)
+            if differing := self._differing(row, target):
+                raise RowError(
+                    "rename_source_missing", "oldusername", username=oldusername, target=target.values["username"],
+                    hint="rename_target_is_another", **differing,
+                )  # fmt: skip
             # The same file again: the user already has the new name.
-            if target := self._one("username", username, hostid):
-                return target
-            raise RowError("rename_source_missing", "oldusername", username=oldusername)
+            return target
+        if differing := self._differing(row, source):
+            raise RowError("rename_of_another", "oldusername", username=source.values["username"], **differing)
         if any(target.key != source.key for target in self.users.find_alike("username", username, hostid)):
             raise RowError("rename_target_exists", "username", username=username, oldusername=oldusername)
         renames = not self.users.is_same("username", source.values["username"], username)
@@ -78,23 +94,26 @@ class UserMatcher:
         return present if self.users.is_same("username", present, row.username) else row.username
 
     def find_to_delete(self, row: UserCells) -> ChunkUser | None:
-        """Return the user whom a row wants deleted; None when there is none. Raises: RowError"""
+        """Return the user whom a row wants deleted, found as for an update; None when there is none. Raises: RowError"""
         wanted = self.options.primaryidentity
         identity = wanted if wanted in self.names else "username"
         value = row.values.get(identity, "")
         if value == "":
             raise RowError("identity_empty", identity, identity=identity)
-        found = self.users.find(identity, value, row.mnethostid or self.rules.mnethostid)
-        if len(found) > 1:
-            raise RowError("account_ambiguous", identity, value=value, count=len(found))
-        if found and found[0].key in self.rules.protected_ids:
-            raise RowError("account_protected", identity, username=found[0].values["username"])
-        if found and not self.users.is_same("username", present := found[0].values["username"], row.username):
+        hostid = row.mnethostid or self.rules.mnethostid
+        found = self._one(identity, value, hostid)
+        if found is None and identity != "username" and (found := self._one("username", row.username, hostid)):
+            self.users.refuse_other_identity(found, identity)
+        if found is None:
+            return None
+        if found.key in self.rules.protected_ids:
+            raise RowError("account_protected", identity, username=found.values["username"])
+        if not self.users.is_same("username", present := found.values["username"], row.username):
             raise RowError(
                 "identities_differ", "username", identity=identity, value=value, username=present, other="username",
                 present=present, given=row.username,
             )  # fmt: skip
-        return found[0] if found else None
+        return found
 
     def check_unique(self, user: ChunkUser | None, hostid: int, new_values: Mapping[str, Any]) -> None:
         """Check that no other user has the idnumber, or the address where the site wants that unique. Raises: RowError"""

@@ -67,6 +67,13 @@ TEXTS: dict[str, Any] = {
     ),
     "email_protected": _("e-mail address kept (%(email)s): existing addresses are protected"),
     "rename_source_missing": _("Renaming: there is no user “%(username)s”. Correct the column oldusername."),
+    "rename_target_is_another": _(
+        "“%(target)s” is the user with %(identity)s “%(present)s”, not “%(given)s”, and was left as it is."
+    ),
+    "rename_of_another": _(
+        "Renaming: “%(username)s” is the user with %(identity)s “%(present)s”, not “%(given)s”, and was left as it is. Correct "
+        "one of the two cells."
+    ),
     "rename_target_exists": _(
         "Renaming: “%(username)s” exists already, beside “%(oldusername)s”. Choose another name."
     ),
@@ -92,6 +99,16 @@ TEXTS: dict[str, Any] = {
         "renaming”, or empty the cell if a new user is meant."
     ),
     "names_exchanged": _("first name and last name have changed places: are the columns named right?"),
+    "suspended_empty": _("the cell “suspended” is empty: left as it is"),
+    "suspended_empty_in_rows": PluralText(
+        lambda n: ngettext(
+            "In %(count)s row the cell “suspended” is empty (line %(line)s): this user is neither suspended nor made active. "
+            "Write 1 or 0, or take the column out to suspend everybody of the list.",
+            "In %(count)s rows the cell “suspended” is empty (first line %(line)s): these users are neither suspended nor made "
+            "active. Write 1 or 0, or take the column out to suspend everybody of the list.",
+            n,
+        )
+    ),
     "names_exchanged_in_rows": PluralText(
         lambda n: ngettext(
             "In %(count)s row first name and last name change places (line %(line)s). Look whether the two columns of the header "

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import flag
-from sync.columns.column import DefaultColumn
+from sync.columns.column import OptionalColumn
 from sync.processors.memberships.named import IDENTITIES
 from sync.processors.users.chunk_users import ChunkUser, UsersWritePlan
 from sync.processors.users.export import SuspendedUsersSampler
 from sync.processors.users.user_list import UserList, UserListCells, UserListState, outcome_for
-from sync.values import Action, Outcome
+from sync.values import Action, Note, Outcome
 
 
 class UserSuspendCells(UserListCells, one_of=IDENTITIES):
@@ -19,8 +21,9 @@ class UserSuspendCells(UserListCells, one_of=IDENTITIES):
     # fmt: off
     __slots__ = ()
 
-    suspended = DefaultColumn(flag(), decides=True, default=1,
-                              help=_("1 suspends the user, 0 makes the user active again."))
+    suspended = OptionalColumn(flag(), decides=True,
+                               help=_("1 suspends the user, 0 makes the user active again, an empty cell leaves the user as he "
+                                      "is. A file without this column suspends everybody of the list."))
 
 
 class UsersSuspend(UserList[UserSuspendCells]):
@@ -34,17 +37,27 @@ class UsersSuspend(UserList[UserSuspendCells]):
     after = ("users",)
 
     def plan_user(self, row: UserSuspendCells, user: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
-        changes = user.changes_to({"suspended": row.suspended})
+        suspended = row.suspended
+        if suspended is None:
+            if UserSuspendCells.suspended.name in self.names:
+                note = Note("suspended_empty", {})
+                return outcome_for(row, user, Action.UNCHANGED, "account_unchanged", (), note)
+            suspended = 1
+        changes = user.changes_to({"suspended": suspended})
         if not changes:
             outcome = outcome_for(row, user, Action.UNCHANGED, "account_unchanged")
-            return outcome if row.suspended else self.end_grace(outcome, user, plan)
+            return outcome if suspended else self.end_grace(outcome, user, plan)
         self.refuse_untouchable(user)
-        if row.suspended:
+        if suspended:
             self.refuse_protected(user)
-        plan.users.change(user, {"suspended": row.suspended}, row.line)
-        code = "account_suspended" if row.suspended else "account_reactivated"
+        plan.users.change(user, {"suspended": suspended}, row.line)
+        code = "account_suspended" if suspended else "account_reactivated"
         outcome = outcome_for(row, user, Action.UPDATED, code, changes)
-        return outcome if row.suspended else self.end_grace(outcome, user, plan)
+        return outcome if suspended else self.end_grace(outcome, user, plan)
+
+    def count_outcomes(self, outcomes: Sequence[Outcome]) -> Mapping[str, Iterable[int]]:
+        empty = [each.line for each in outcomes if any(note.code == "suspended_empty" for note in each.notes)]
+        return {"suspended_empty_in_rows": empty}
 
     def plan_missing(
         self, row: UserSuspendCells, revivable: ChunkUser | None, plan: UsersWritePlan, state: UserListState

@@ -23,7 +23,7 @@ from sync.processors.base.overlay import FoundRows
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import Processor
 from sync.processors.memberships.named import IDENTITIES, users_table
-from sync.processors.users.chunk_users import KEY_FIELDS, ChunkUser, UsersWritePlan
+from sync.processors.users.chunk_users import KEY_FIELDS, ChunkUser, ChunkUsers, UsersWritePlan
 from sync.processors.users.options import UserListOptions
 from sync.processors.users.state import USER_TABLE
 from sync.processors.users.tables import fetch_users
@@ -199,6 +199,16 @@ class UserList(Processor[UserListCellsT, UserListState, UsersWritePlan]):
         self.file_notes.append(Note("identity_taken_from", {"wanted": wanted, "used": present}))
         return _IDENTITIES[present]
 
+    def _found_by_username(self, username: str, users: ChunkUsers) -> list[ChunkUser]:
+        """Return who has the username where nobody has the identity of the row: as for updates, who has none in Moodle.
+
+        Raises: RowError
+        """
+        found = users.find(UserListCells.username.name, username, self.rules.mnethostid)
+        for user in found:
+            users.refuse_other_identity(user, self.identity.name)
+        return found
+
     def _subject(self, row: UserListCells) -> str:
         return row.username or str(self.identity.of(row) or "")
 
@@ -208,6 +218,8 @@ class UserList(Processor[UserListCellsT, UserListState, UsersWritePlan]):
             raise RowError("identity_empty", identity, identity=identity)
         hostid = state.rules.mnethostid
         found = plan.users.find(identity, value, hostid)
+        if not found and row.username and self.compares and not self.grace.task:
+            found = self._found_by_username(row.username, plan.users)
         if len(found) > 1:
             raise RowError("account_ambiguous", identity, value=value, count=len(found))
         if found:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.support import MoodleSite, run_file
@@ -66,6 +68,67 @@ def test_nobody_is_made_beside_the_user_whose_new_name_is_given(site: MoodleSite
     assert result.counts == {"rejected": 1, "unchanged": 1, "created": 2}
     assert [outcome.line for outcome in result.outcomes if outcome.code == "rename_off"] == [2]
     assert site.rows("user", username="p1new") == []
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ("p2;p9;Ann;Lee;ID9", "rename_source_missing"),
+        ("p9;p2;Ann;Lee;ID9", "rename_of_another"),
+        ("p2;p9;Bo;Lee;ID2", "account_updated"),
+        ("p2;p9;Bo;Lee;", "account_updated"),
+        ("p9;p2;Bo;Kim;ID2", "account_renamed"),
+    ],
+)
+def test_a_rename_of_somebody_else_changes_nobody(site: MoodleSite, row: str, code: str) -> None:
+    before = site.rows("user")
+    result = run_file(site, "users", f"username;oldusername;firstname;lastname;idnumber\n{row}\n", allowrename=True)
+    assert result.codes == [code]
+    assert (site.rows("user") == before) == code.startswith("rename")
+    if code.startswith("rename"):
+        assert "the user with idnumber “ID2”, not “ID9”" in result.report
+
+
+def test_a_missing_source_names_who_has_the_new_name_by_other_identities(site: MoodleSite) -> None:
+    text = "username;oldusername;firstname;lastname;{0}\np2;p9;Ann;Lee;{1}\n"
+    number = site.one("user", username="p2")["id"]
+    for identity, other, own in (("email", "p9@x.org", "P2@x.org"), ("id", str(number + 1), str(number))):
+        chosen: dict[str, Any] = {"allowrename": True, "primaryidentity": identity}
+        assert run_file(site, "users", text.format(identity, other), **chosen).codes == ["rename_source_missing"]
+        assert run_file(site, "users", text.format(identity, own), **chosen).counts.keys() <= {"updated", "unchanged"}
+
+
+@pytest.mark.parametrize("key", ["users", "users_delete", "users_suspend"])
+def test_who_has_no_idnumber_in_moodle_leaves_by_his_username(site: MoodleSite, key: str) -> None:
+    site.execute("UPDATE {user} SET idnumber = '' WHERE username = 'p1'")
+    text = "username;idnumber\np1;NEW1\nP2;NEW2\n"
+    if key == "users":
+        text = "username;idnumber;firstname;lastname;deleted\np1;NEW1;Ann;Lee;1\nP2;NEW2;Bo;Kim;1\nnobody;X;A;B;1\n"
+    result = run_file(site, key, text)
+    assert {o.line: o.code for o in result.outcomes} == {
+        2: "account_suspended" if key == "users_suspend" else "account_deleted",
+        3: "username_collision",
+        **({4: "nothing_to_delete"} if key == "users" else {}),
+    }
+    assert "“p2” is the user with idnumber “ID2”" in result.report
+    assert result.tryback is not None
+
+
+def test_an_id_that_is_gone_deletes_nobody_of_the_same_name(site: MoodleSite) -> None:
+    text = "username;id;firstname;lastname;deleted\np1;999999;Ann;Lee;1\n"
+    assert run_file(site, "users", text, primaryidentity="id").codes == ["username_collision"]
+    assert run_file(site, "users_delete", "username;id\np1;999999\n", primaryidentity="id").codes == [
+        "username_collision"
+    ]
+
+
+def test_an_empty_cell_suspends_nobody(site: MoodleSite) -> None:
+    result = run_file(site, "users_suspend", "username;suspended\np1;\np2;1\np3;\n", primaryidentity="username")
+    assert result.counts == {"unchanged": 2, "updated": 1}
+    assert [user["username"] for user in site.rows("user", suspended=1)] == ["p2"]
+    assert {note.code: note.params for note in result.notes}["suspended_empty_in_rows"] == {"count": 2, "line": 2}
+    result = run_file(site, "users_suspend", "username\np1\n", primaryidentity="username")
+    assert result.codes == ["account_suspended"]
 
 
 def test_exchanged_names_are_said_at_the_top(site: MoodleSite) -> None:
