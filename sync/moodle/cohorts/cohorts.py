@@ -12,7 +12,6 @@ from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.id_ranges import next_among
 from sync.moodle.db.identifiers import named
 from sync.moodle.db.user_rows import UserRows, fetch_user_rows
-from sync.moodle.users.users import SiteRules
 
 # What a file may change in a cohort, and what tells which one it is.
 _COLUMNS = ("id", "contextid", "name", "idnumber", "description", "component", "visible", "timemodified")
@@ -68,12 +67,12 @@ def fetch_all_cohorts(moodle: MoodleSession) -> dict[int, dict[str, Any]]:
 class MembersOfCohorts:
     """Members of cohorts who are users of this site, and neither deleted nor protected.
 
-    Shape: identifier: column of `user`; among: only these ids, None = any
+    Shape: protected_ids, hostid: of users; identifier: column of `user`; among: only these ids, None = any
     """
 
     def __init__(
-        self, moodle: MoodleSession, cohortids: Collection[int], rules: SiteRules, identifier: str,
-        among: Container[int] | None = None,
+        self, moodle: MoodleSession, cohortids: Collection[int], protected_ids: Collection[int], identifier: str,
+        *, hostid: int, among: Container[int] | None = None,
     ) -> None:  # fmt: skip
         self._moodle = moodle
         self._among = among
@@ -82,8 +81,8 @@ class MembersOfCohorts:
         self._joined = member.join(user, user.c.id == member.c.userid)
         self._is_meant = sa.and_(
             user.c.deleted == 0,
-            user.c.mnethostid == rules.mnethostid,
-            sa.not_(moodle.in_clause(user.c.id, rules.protected_ids)),
+            user.c.mnethostid == hostid,
+            sa.not_(moodle.in_clause(user.c.id, protected_ids)),
             moodle.in_clause(member.c.cohortid, cohortids),
         )
 

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.id_ranges import next_among
 from sync.moodle.enrolments.enrolments import ACTIVE
-from sync.moodle.users.users import SiteRules
 from sync.moodle.versions import CONTEXT_COURSE
 
 
@@ -60,13 +59,13 @@ def fetch_method_ids(moodle: MoodleSession, courseids: Collection[int], method: 
 class EnrolmentsOfScope:
     """Enrolments of users of this site who are neither deleted nor protected.
 
-    Shape: method: its name; disabled_too: also where the method is switched off; identifier: column of `user`; among: only these
-    ids, None = any
+    Shape: method: its name; protected_ids, hostid: of users; disabled_too: also where the method is switched off; identifier:
+    column of `user`; among: only these ids, None = any
     """
 
     def __init__(
-        self, moodle: MoodleSession, courseids: Collection[int], rules: SiteRules, method: str,
-        *, disabled_too: bool, identifier: str, among: Container[int] | None = None,
+        self, moodle: MoodleSession, courseids: Collection[int], protected_ids: Collection[int], method: str,
+        *, hostid: int, disabled_too: bool, identifier: str, among: Container[int] | None = None,
     ) -> None:  # fmt: skip
         self._moodle = moodle
         self._among = among
@@ -78,8 +77,8 @@ class EnrolmentsOfScope:
         )
         conditions: list[Any] = [
             user.c.deleted == 0,
-            user.c.mnethostid == rules.mnethostid,
-            sa.not_(moodle.in_clause(user.c.id, rules.protected_ids)),
+            user.c.mnethostid == hostid,
+            sa.not_(moodle.in_clause(user.c.id, protected_ids)),
             enrol.c.enrol == method,
             moodle.in_clause(enrol.c.courseid, courseids),
         ]

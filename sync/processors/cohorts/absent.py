@@ -167,8 +167,8 @@ class AbsentMembers:
             return found
         found.cohorts = self._cohorts()
         members = MembersOfCohorts(
-            self._moodle, found.cohorts.keys(), self._rules, self._options.useridentifier,
-            self._created.ids if self._is_created else None,
+            self._moodle, found.cohorts.keys(), self._rules.protected_ids, self._options.useridentifier,
+            hostid=self._rules.mnethostid, among=self._created.ids if self._is_created else None,
         )  # fmt: skip
         while len(found.members) < end.most and (page := members.fetch(after=found.upto, most=_PAGE)):
             self._look_at(page, found, end)

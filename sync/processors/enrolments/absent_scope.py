@@ -90,8 +90,9 @@ class CourseScope:
     def enrolments(self, courses: Mapping[int, ScopeCourse]) -> EnrolmentsOfScope:
         """Return the enrolments in courses as Moodle has them."""
         return EnrolmentsOfScope(
-            self._moodle, courses.keys(), self._rules, self.method,
-            disabled_too=self._options.enableenrolondisabled, identifier=self._options.useridentifier,
+            self._moodle, courses.keys(), self._rules.protected_ids, self.method,
+            hostid=self._rules.mnethostid, disabled_too=self._options.enableenrolondisabled,
+            identifier=self._options.useridentifier,
             among=self._created.ids if self.is_created else None,
         )  # fmt: skip
 
