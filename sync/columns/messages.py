@@ -84,8 +84,8 @@ TEXTS: dict[str, Any] = {
     ),
     "quotes_doubtful_cell": _("It is the cell of “%(where)s”, and begins so: %(value)s"),
     "comment_like_row": _(
-        "The line begins like a comment (“%(cell)s”), but it has as many cells as the header. If it is a row, put its first "
-        "cell in quotes; if it is a comment, delete it or its separators."
+        "The line begins like a comment (“%(cell)s”), but it has several cells. If it is a row, put its first cell in quotes; if "
+        "it is a comment, delete it or its separators."
     ),
     "row_begins_with_blank": _(
         "The line begins with a blank, as comments do. If it is a row, delete the blank; if it is a comment, put # before it."
@@ -200,6 +200,15 @@ TEXTS: dict[str, Any] = {
         )
     ),
     "header_repeated": _("The header stands in the file again and was passed over there (lines: %(lines)s)."),
+    "comments_with_cells": PluralText(
+        lambda count: ngettext(
+            "%(count)s line begins like a comment and was passed over, though it has several cells (line %(lines)s). If it is a "
+            "row, put its first cell in quotes; if it is a comment, delete its separators.",
+            "%(count)s lines begin like comments and were passed over, though they have several cells (lines %(lines)s). If they "
+            "are rows, put their first cells in quotes; if they are comments, delete their separators.",
+            count,
+        )
+    ),
     "cell_empty": _("The cell is empty. Fill it in."),
     "value_too_long": _("The text has %(length)s characters; Moodle keeps at most %(limit)s here. Shorten it."),
     "country_unknown": _("“%(country)s” is not a country. Write an ISO code of two letters, like FR."),

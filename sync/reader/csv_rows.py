@@ -181,6 +181,7 @@ class _RowParser:
     ) -> None:
         self._source = source
         self._separator = separator
+        self._mark = separator.encode()
         self._header_line = header_line
         self._list_names = list_names
         self._cell_limit = len(list_names) or None
@@ -216,6 +217,8 @@ class _RowParser:
                 yield from self._rows_of_run(part)
             elif part.kind <= COMMENT or part.line <= self._header_line:
                 skipped.count += part.line != self._header_line
+                if part.kind == COMMENT and part.line > self._header_line and self._mark in part.raw:
+                    self.checks.note_comment(part.line, self.cells_of(part))
             elif (row := self._row(part, part.raw.decode(self._source.encoding))) is not None:
                 yield row
 

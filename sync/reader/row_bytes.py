@@ -20,8 +20,8 @@ from sync.reader.dialect import COMMENT_MARKS, SEPARATORS
 BLOCK_SIZE = 1 << 20
 ROW_LIMIT = 16 << 20
 
-# The kinds of lines; the first two are skipped. QUOTED: there is a quote in the row; SUSPECT: a comment with as many cells as
-# the header has; DOUBTFUL: it can't be told whether these lines are one row or several.
+# The kinds of lines; the first two are skipped. QUOTED: there is a quote in the row; SUSPECT: a comment with several cells,
+# which may be a row; DOUBTFUL: it can't be told whether these lines are one row or several.
 BLANK, COMMENT, PLAIN, QUOTED, SUSPECT, DOUBTFUL = range(6)
 
 COMMENT_BYTES = frozenset(COMMENT_MARKS.encode())

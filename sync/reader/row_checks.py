@@ -80,7 +80,7 @@ class RowChecks:
     ) -> Row | None:
         """Return the row that these cells are; None when they are passed over.
 
-        Shape: cells: trimmed; is_comment: it begins like one and has as many cells as the header; is_special: there may be
+        Shape: cells: trimmed; is_comment: it begins like one and has several cells, or is one of a list; is_special: there may be
         cells of spreadsheets and databases
         """
         if is_comment and not is_error_word(cells[0]):
@@ -88,10 +88,10 @@ class RowChecks:
                 self.skipped.count += 1
                 return None
             # Only its beginning is shown: every cell of a row may hold a password, the first as well.
+            first = cells[0] if cells[0].startswith(tuple(COMMENT_MARKS)) else f" {cells[0]}"
+            is_told = first is cells[0] or self._header.line
             fault = (
-                Note("comment_like_row", {"cell": _beginning(cells[0])})
-                if cells[0].startswith(tuple(COMMENT_MARKS))
-                else Note("row_begins_with_blank", {})
+                Note("comment_like_row", {"cell": _beginning(first)}) if is_told else Note("row_begins_with_blank", {})
             )
         elif not self.is_ordinary(cells):
             if self._is_header(cells):
@@ -109,6 +109,11 @@ class RowChecks:
         if cell_faults:
             self.findings.add_faults(cell_faults)
         return Row(line, raw, tuple(cells), self._under_other_header or fault, cell_faults)
+
+    def note_comment(self, line: int, cells: Sequence[str]) -> None:
+        """Note a comment that is passed over though it has several cells. Shape: cells: trimmed"""
+        if len(cells) > 1 and any(cells[1:]) and self._header.line and not self._is_remark(cells):
+            self.findings.add_comment_with_cells(line)
 
     def _is_remark(self, cells: Sequence[str]) -> bool:
         """Whether a comment is no row for certain: the header commented out, a note in a list or a file of one column."""

@@ -47,6 +47,8 @@ class ReaderFindings:
     _repeated_count: int = 0
     _rows_after_blank: int = 0
     _first_after_blank: int = 0
+    _comments_with_cells: list[int] = field(default_factory=list)
+    _comments_count: int = 0
     _rounded: Counter[int] = field(default_factory=Counter)
 
     def add_note(self, note: Note) -> None:
@@ -56,6 +58,11 @@ class ReaderFindings:
         self._repeated_count += 1
         if len(self._repeated_headers) < _LINES_NAMED:
             self._repeated_headers.append(line)
+
+    def add_comment_with_cells(self, line: int) -> None:
+        self._comments_count += 1
+        if len(self._comments_with_cells) < _LINES_NAMED:
+            self._comments_with_cells.append(line)
 
     def add_row_after_blank(self, line: int) -> None:
         self._first_after_blank = self._first_after_blank or line
@@ -74,11 +81,16 @@ class ReaderFindings:
         ]
         if self._rows_after_blank:
             notes.append(Note("rows_after_blank", {"count": self._rows_after_blank, "line": self._first_after_blank}))
+        if self._comments_with_cells:
+            lines = _shown(self._comments_with_cells, self._comments_count)
+            notes.append(Note("comments_with_cells", {"count": self._comments_count, "lines": lines}))
         if self._repeated_headers:
-            lines = ", ".join(map(str, self._repeated_headers))
-            more = " …" if self._repeated_count > len(self._repeated_headers) else ""
-            notes.append(Note("header_repeated", {"lines": lines + more}))
+            notes.append(Note("header_repeated", {"lines": _shown(self._repeated_headers, self._repeated_count)}))
         return notes
+
+
+def _shown(lines: Sequence[int], count: int) -> str:
+    return ", ".join(map(str, lines)) + " …" * (count > len(lines))
 
 
 class RowReader:

@@ -87,9 +87,11 @@ class RowSplitter:
         self._source = source
         self._separator = separator
         self._mark = separator.encode()
+        self._spaced = self._mark + b" "
         self._patterns = byte_patterns(separator)
         self._blank = WHITESPACE + self._mark
         self._header_line = header_line
+        self._is_header_spaced = False
         self.width = width
         self._least = least
         self._is_tryback = is_tryback
@@ -135,6 +137,7 @@ class RowSplitter:
                 yield self._whole_row(number, line)[0]
             if number == self._header_line:
                 self.width = count_cells(line, self._separator)[1]
+                self._is_header_spaced = self._spaced in line
 
     def _plain_run(self) -> PlainRun | None:
         """Take the lines of the next group if all of them are plain rows below the header."""
@@ -163,7 +166,10 @@ class RowSplitter:
         return self._taken, self._waiting.pop()
 
     def _comment_or_row(self, number: int, line: bytes) -> SplitRow:
-        """A comment with as many cells as the header is suspect; a line that begins with a blank is a row then."""
+        """A comment with as many cells as the header is suspect; a line that begins with a blank is a row then.
+
+        So is one with fewer or more cells: the last ones of a row may be left out. But a sentence may hold a separator.
+        """
         comment = SplitRow(number, line.rstrip(LINE_END), COMMENT, number)
         if not self.width or not line.strip(self._blank):
             return comment
@@ -171,18 +177,29 @@ class RowSplitter:
         row = comment._replace(kind=QUOTED if b'"' in line else PLAIN)
         if row.kind == QUOTED and number >= self._single_until and self._patterns.opens.match(line):
             row, lines = self._whole_row(number, line)
-        if self._begins_with_error(line):
+        is_behind_blank = line[:1] == b" " and self._header_line and self._is_row_like(row.raw)
+        if is_behind_blank or self._begins_with_error(line):
             return row
-        if not self._is_row_like(row.raw):
-            self._give_back(lines[1:], number + 1)
-            return comment
-        if line[:1] == b" " and self._header_line:
-            return row
-        if self.width == 1 and len(row.raw.split()) > 1:
-            # Of lists and files of one column every remark would be suspect.
+        if not self._may_be_row(row.raw, line):
             self._give_back(lines[1:], number + 1)
             return comment
         return row._replace(kind=SUSPECT)
+
+    def _may_be_row(self, row: bytes, first: bytes) -> bool:
+        """Whether what begins like a comment may be a row. Shape: first: its first line"""
+        if self._is_row_like(row):
+            # Of lists and files of one column every remark would be suspect.
+            return self.width != 1 or len(row.split()) == 1
+        is_wide = self._header_line and self.width > 1
+        return bool(is_wide) and self._holds_cells(row) and not self._is_sentence(first)
+
+    def _holds_cells(self, row: bytes) -> bool:
+        """Whether anything stands behind the first cell."""
+        return self._mark in row and count_cells(row, self._separator)[1] > 1
+
+    def _is_sentence(self, line: bytes) -> bool:
+        """Whether a blank stands behind a separator, as in a sentence, and none does in the header."""
+        return not self._is_header_spaced and self._spaced in line
 
     def _begins_with_error(self, line: bytes) -> bool:
         """Whether a formula failed in the first cell: nobody begins a comment so, however many cells the row has."""
@@ -259,8 +276,7 @@ class RowSplitter:
             len(alike) == len(swallowed) or (len(alike) >= _FEW_LINES and len(alike) >= _MOST * len(swallowed))
         )
         # "red, green, blue" is a text; rows have a blank behind their separators everywhere or nowhere.
-        spaced = self._mark + b" "
-        is_prose = spaced not in lines[0] and any(spaced in line for line in alike)
+        is_prose = self._spaced not in lines[0] and any(self._spaced in line for line in alike)
         return PLAIN if width > 1 and are_enough and is_first_alike and not is_prose else DOUBTFUL
 
     def _ends_once(self, lines: list[bytes]) -> bool:

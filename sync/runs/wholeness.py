@@ -9,7 +9,7 @@ from sync.reader import RowReader
 from sync.values import Note, Row
 
 # What the reader may have found, after which names may be other ones than those that the sender meant, or rows are missing.
-_TROUBLES = frozenset(("encoding_guessed", "header_repeated", "column_rounded", "sheet_chosen"))
+_TROUBLES = frozenset(("encoding_guessed", "header_repeated", "column_rounded", "sheet_chosen", "comments_with_cells"))
 
 
 class Wholeness:

@@ -445,6 +445,17 @@ def test_rows_behind_a_blank_are_noted_and_of_a_list_rejected_as_such() -> None:
     assert [row.fault for row in listed] == [None, Note("row_begins_with_blank", {})]
 
 
+def test_comments_with_several_cells_are_rows_that_are_rejected_or_sentences_that_are_noted() -> None:
+    header = "username;firstname;lastname;email;phone1\n"
+    rows = " ann;Ann;Lee;a@x.org\n-joe;Joe;Lo;j@x.org\n"
+    reader = read(header + rows + "# made by hand; leave it\n# a comment\n# username;firstname;lastname;email;phone1\n")
+    assert [(row.line, row.fault) for row in reader] == [
+        (2, Note("comment_like_row", {"cell": " an…"})), (3, Note("comment_like_row", {"cell": "-jo…"})),
+    ]  # fmt: skip
+    assert reader.skipped.count == 3
+    assert reader.notes == [Note("comments_with_cells", {"count": 1, "lines": "4"})]
+
+
 def test_a_file_that_is_opened_once_more_gives_the_same_without_a_look_at_all_of_it() -> None:
     text = b"username;firstname\n# a comment\nann;Ann\n\nbob;Bob\x1a"
     looked: list[int] = []

@@ -131,12 +131,21 @@ def test_lines_behind_a_doubtful_row_are_rows() -> None:
         (b"#ann;A;B;C", SUSPECT),
         (b"#ann;A;B;C;;;", SUSPECT),
         (b"- a remark", COMMENT),
-        (b"[ann;A;B", COMMENT),
-        (b"/ann;A;B;C;D", COMMENT),
+        (b"[ann;A;B", SUSPECT),
+        (b"/ann;A;B;C;D", SUSPECT),
+        (b" ann;A;B", SUSPECT),
+        (b" ;A;B", SUSPECT),
+        (b'-ann;"A";B', SUSPECT),
+        (b"-ann;;", COMMENT),
+        (b"# 1; 2", COMMENT),
     ],
 )
-def test_a_line_with_as_many_cells_as_the_header_is_not_nothing(line: bytes, kind: int) -> None:
+def test_a_comment_with_several_cells_is_not_nothing(line: bytes, kind: int) -> None:
     assert split(HEADER + line + b"\nx;y;z;w\n") == [(2, line, kind), (3, b"x;y;z;w", PLAIN)]
+
+
+def test_where_blanks_stand_behind_the_separators_of_the_header_comments_with_cells_are_no_sentences() -> None:
+    assert kinds(b"a; b; c; d\n- x; y\n") == [(2, SUSPECT)]
 
 
 def test_a_row_of_several_lines_may_begin_with_a_blank() -> None:

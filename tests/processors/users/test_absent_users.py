@@ -221,7 +221,10 @@ def test_a_row_with_an_idnumber_of_somebody_names_that_user_whatever_the_old_nam
     assert suspended(site) == {"kim0", "kim1", "kim2", "kim4", "kim5"}
 
 
-@pytest.mark.parametrize("row", [";First;Last", "kim3;First;Last;too;many", '"kim3;First;Last'])
+@pytest.mark.parametrize(
+    "row",
+    [";First;Last", "kim3;First;Last;too;many", '"kim3;First;Last', "-kim3;First", " kim3;First", "#kim3;;Last;x"],
+)
 def test_nothing_is_taken_away_when_nobody_knows_whom_a_row_names(site: MoodleSite, row: str) -> None:
     result = run_file(site, "users", f"{file_of('kim0', 'kim1')}{row}\n", **LDAP)
 
@@ -261,6 +264,7 @@ def test_names_that_can_t_be_usernames_and_that_users_have_say_who_is_there(site
     [
         ("username;firstname;lastname;_line;_code;_reason\nkim0;First;Last;2;x;y\n", "absent_left_tryback"),
         (f"{file_of('kim0', 'kim1')}kim2;Fi", "absent_left_short"),
+        (f"{file_of('kim0', 'kim1')}# kim2; First\n", "absent_left_trouble"),
         (f"{HEADER}kim0;First;Last\n{HEADER}kim1;First;Last\n", "absent_left_trouble"),
     ],
 )
