@@ -28,6 +28,8 @@ _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
 # No bound that a column declares has more; Python refuses to read numbers of thousands of digits.
 _LONGEST_NUMBER = 20
 _EMAIL = re.compile(r"[^@\s<>()\[\],;:\\\"]+@[^@\s<>()\[\],;:\\\"]+")
+# Source: spec users.md section 2
+_NO_MAIL = re.compile(r"(?<![\w.@+-])NO\s*MAIL(?![\w.@+-])", re.IGNORECASE)
 # Address books write 'name@example.org'; no address begins or ends so. (An empty text has none either.)
 _APOSTROPHES = ("'", "\u2018", "\u2019", "`", "\u00b4")
 _LONGEST_VALUE_SHOWN = 100
@@ -201,7 +203,7 @@ class EmailKind(TextKind):
             value = as_text(text)
             if value[:1] in _APOSTROPHES or value[-1:] in _APOSTROPHES:
                 raise CellError("value_not_email", value=shown(text), hint="value_in_apostrophes")
-            if ("@" in value and _EMAIL.fullmatch(value)) or "NOMAIL" in value.upper().replace(" ", ""):
+            if _EMAIL.fullmatch(value) or is_no_mail(value):
                 return value
             raise CellError("value_not_email", value=shown(text))
 
@@ -209,6 +211,11 @@ class EmailKind(TextKind):
 
     def describe(self) -> Label:
         return _("e-mail address")
+
+
+def is_no_mail(text: str) -> bool:
+    """Tell whether a cell has the old plugin's words for "no mails": by themselves, or beside an address, never within one."""
+    return _NO_MAIL.search(text) is not None and not _EMAIL.fullmatch(text)
 
 
 def shown(text: str) -> str:

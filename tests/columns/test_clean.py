@@ -53,6 +53,8 @@ def refused(kind: ValueKind, cell: str) -> tuple[str, dict[str, Any]]:
         (email(), "root@localhost", "root@localhost"),
         (email(), "no mail", "no mail"),
         (email(), "NO MAIL bob@x.org", "NO MAIL bob@x.org"),
+        (email(), "<NOMAIL>", "<NOMAIL>"),
+        (email(), "bob@technomail.fr", "bob@technomail.fr"),
     ],
 )
 def test_a_good_cell_becomes_its_value(kind: ValueKind, cell: str, value: Any) -> None:
@@ -89,6 +91,10 @@ def test_a_good_cell_becomes_its_value(kind: ValueKind, cell: str, value: Any) -
         (email(), "bob", "value_not_email"),
         (email(), "bob@", "value_not_email"),
         (email(), "a@b@c.org", "value_not_email"),
+        *(
+            (email(), cell, "value_not_email")
+            for cell in ("brunomaillard", "bob k@nomail.org", "technomail", "nomail@x@y")
+        ),
         (email(), "bob k@x.org", "value_not_email"),
         (email(10), "bob@example.org", "value_too_long"),
     ],

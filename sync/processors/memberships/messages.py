@@ -100,6 +100,10 @@ TEXTS: dict[str, Any] = {
         "Column %(column)s: no cohort is called “%(cohorts)s”, but each of its parts names one. A cell names one cohort: give "
         "each a row, or a column (cohort1, cohort2 …), of its own."
     ),
+    "cohort_name_taken": _(
+        "The cohort “%(cohort)s” has the idnumber “%(present)s”, not “%(given)s”, and nobody was put in it; another one of this "
+        "name is not made. Correct the idnumber, or give the cohort another name."
+    ),
     "cohort_name_too_long": _("A cohort name has at most %(limit)s characters. Shorten it."),
     "cohort_idnumber_too_long": _("A cohort idnumber has at most %(limit)s characters. Shorten it."),
 }

@@ -78,11 +78,6 @@ def is_mailable(address: str) -> bool:
     return len(local) <= _LONGEST_LOCAL_PART and len(domain) <= _LONGEST_DOMAIN and bool(_MAILABLE.fullmatch(address))
 
 
-def is_no_mail(address: str) -> bool:
-    """Tell whether a cell says that the user gets no mails."""
-    return "NOMAIL" in address.upper().replace(" ", "")
-
-
 def _is_language(code: str) -> bool:
     import pycountry
 

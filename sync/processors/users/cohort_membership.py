@@ -43,11 +43,22 @@ class CohortMembership:
         return tuple(Note("cohort_named_like_idnumber", {"cohort": name, "other": other.name}) for other in others[:1])
 
     def _find(self, name: str, idnumber: str, columns: tuple[str, str]) -> Cohort | Note | None:
-        """By idnumber, else by name: in the system context first, then anywhere. Shape: columns: of name and idnumber"""
+        """By idnumber, else by name: in the system context first, then anywhere.
+
+        Beside an idnumber that nothing has, a name means no cohort with another idnumber.
+        Shape: columns: of name and idnumber
+        """
         found = self.rows.find_cohorts("idnumber", idnumber) if idnumber else []
         if not found and name:
             anywhere = self.rows.find_cohorts("name", name)
-            found = [cohort for cohort in anywhere if cohort.contextid == self.rows.state.system_contextid] or anywhere
+            is_pair = idnumber and columns[0] != columns[1]
+            free = [cohort for cohort in anywhere if not cohort.idnumber] if is_pair else anywhere
+            if anywhere and not free:
+                return Note(
+                    "cohort_name_taken",
+                    {"column": columns[1], "cohort": name, "present": anywhere[0].idnumber, "given": idnumber},
+                )
+            found = [cohort for cohort in free if cohort.contextid == self.rows.state.system_contextid] or free
         if len(found) > 1:
             params = {"column": columns[0 if name else 1], "cohort": name or idnumber, "count": len(found)}
             return Note("cohort_ambiguous", params)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from sync.columns.clean import is_no_mail
 from sync.moodle.users import passwords
 from sync.processors.base.plan import Mail
 from sync.processors.users.cells import UserCells
-from sync.processors.users.checks import is_no_mail
 from sync.processors.users.chunk_users import ChunkUser, ClearPassword, UsersWritePlan
 from sync.processors.users.options import UsersOptions
 from sync.processors.users.state import RowResult, UsersState

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from sync.columns.clean import is_no_mail
 from sync.columns.column import Column
 from sync.moodle.users.users import ProfileField, SiteRules
 from sync.processors.base.errors import RowError
@@ -15,7 +16,7 @@ from sync.processors.base.sticky import ChunkSticky, Value, kept_notes
 from sync.processors.enrolments.methods import MANUAL
 from sync.processors.memberships.enrolment_dates import given_date
 from sync.processors.users.cells import UserCells
-from sync.processors.users.checks import UserChecks, is_mailable, is_no_mail
+from sync.processors.users.checks import UserChecks, is_mailable
 from sync.processors.users.chunk_users import ChunkUser, UsersWritePlan
 from sync.processors.users.matching import UserMatcher
 from sync.processors.users.options import UsersOptions

@@ -81,7 +81,7 @@ TWICE = cohorts(*(CO1 | {"id": number, "contextid": number, "name": "Twice", "id
         ("", "c-2", 41),
         ("CO1", "c-2", 41),
         ("CO1", "", 40),
-        ("CO1", "unused", 40),
+        ("Only there", "unused", 42),
         ("Only there", "", 42),
     ],
 )
@@ -97,13 +97,14 @@ def test_a_cohort_is_found_by_idnumber_then_in_the_system_then_anywhere(
     ("name", "idnumber", "code"),
     [
         ("Twice", "", "cohort_ambiguous"),
+        ("CO1", "unused", "cohort_name_taken"),
         ("", "unused", "cohort_unknown"),
         ("x" * 255, "", "cohort_name_too_long"),
         ("New", "x" * 101, "cohort_idnumber_too_long"),
     ],
 )
 def test_a_cohort_that_can_not_be_told_or_made_is_a_problem(name: str, idnumber: str, code: str) -> None:
-    [result], plan = join((ANN, name, idnumber), cohorts=TWICE)
+    [result], plan = join((ANN, name, idnumber), cohorts=cohorts(CO1, *TWICE))
     assert [note.code for note in result.problems] == [code]
     assert plan.is_empty
 

@@ -420,11 +420,14 @@ def test_the_password_goes_to_its_owner_only_when_it_is_new(sqlite_site: MoodleS
         f"ann;Ann;Smith;{ANN_PASSWORD};ann@x.org\n"
         "bob;Bob;K;Secret#1;bob@x.org\n"
         "cid;Cid;K;Secret#2;NO MAIL\n"
+        "dan;Dan;K;Secret#3;NOMAIL <dan@x.org>\n"
+        "bru;Bruno;Maillard;Secret#4;brunomaillard@univ.fr\n"
+        "eli;Eli;K;Secret#5;nomail@technomail.fr\n"
     )
 
     result = run_file(sqlite_site, "users", text, primaryidentity="username", sendpasswordtousers=True)
 
-    assert [mail.to for mail in result.mails] == ["bob@x.org"]
+    assert [mail.to for mail in result.mails] == ["bob@x.org", "brunomaillard@univ.fr", "nomail@technomail.fr"]
     assert "Secret#1" in result.mails[0].body
     assert run_file(sqlite_site, "users", text, primaryidentity="username", sendpasswordtousers=True).mails == []
 
