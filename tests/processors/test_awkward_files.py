@@ -97,7 +97,7 @@ FILES: dict[str, tuple[str, str, Mapping[str, Any], list[str]]] = {
         ["account_suspended", "account_of_another_person", "account_of_another_person", "account_suspended"],
     ),
     "lists of groups and cohorts where one is meant": (
-        "users", LISTS, {}, [*["account_created"] * 2, "group_list", "cohort_list", "cohort_list", *["account_created"] * 2],
+        "users", LISTS, {}, [*["account_created"] * 2, "group_list", *["cohort_list"] * 3, "account_created"],
     ),
     "groups of other courses": (
         "groupmembers", "courseid;groupid;userid\nC1;nope;u1\nC1;G1;u3\nC1;G1;nobody\nC1;G1;u2\n", {},

@@ -18,6 +18,16 @@ def counted_rows(lines: Mapping[str, Iterable[int]]) -> dict[str, tuple[int, int
     return {code: (len(found), found[0], found[-1]) for code, found in ordered.items() if found}
 
 
+def noted_lines(outcomes: Sequence[Outcome], codes: Mapping[str, str]) -> dict[str, list[int]]:
+    """Return the lines whose outcomes have a note. Shape: codes: of what is said of the file -> of the note"""
+    noted = {note.code for outcome in outcomes for note in outcome.notes}
+    return {
+        code: [each.line for each in outcomes if any(note.code == of_rows for note in each.notes)]
+        for code, of_rows in codes.items()
+        if of_rows in noted
+    }
+
+
 @dataclass
 class RowCounts:
     """Adds up what is counted in chunks. These come in the order of the file; one that comes again counts once."""

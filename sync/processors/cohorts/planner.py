@@ -14,7 +14,7 @@ from sync.processors.cohorts.plan import USER_EMPTY, CohortsPlan, CohortsState
 from sync.processors.cohorts.rows import CohortRows
 from sync.processors.memberships.cohort_sync import enrol_cohort_member, unenrol_cohort_member
 from sync.processors.memberships.enrolment_results import accepted
-from sync.processors.memberships.names import find_user
+from sync.processors.memberships.names import find_user, made_like_list
 from sync.processors.memberships.rows import MembershipRows
 from sync.values import Action, Change, Note, Outcome, partial_outcome
 
@@ -80,6 +80,7 @@ class CohortsPlanner:
         """Make or change the cohort of a row, and put a user in it, if there is one."""
         cohort = self.cohorts.find(text)
         is_new = cohort is None
+        alike = made_like_list(f"c{self.state.identifier}", text) if is_new else ()
         changes: list[Change] = []
         kept: list[str] = []
         if cohort is None:
@@ -94,7 +95,7 @@ class CohortsPlanner:
             action, code = Action.CREATED, "cohort_created" if is_new else "cohort_member_added"
         elif changes:
             action, code = Action.UPDATED, "cohort_updated"
-        return Outcome(row.line, action, code, {}, changes=tuple(changes), notes=kept_notes(kept))
+        return Outcome(row.line, action, code, {}, changes=tuple(changes), notes=(*alike, *kept_notes(kept)))
 
     def _delete(self, row: CohortCells, text: str) -> Outcome:
         user = self._user(row)

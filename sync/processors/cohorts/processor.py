@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -26,7 +26,7 @@ from sync.processors.base.operations import Applied
 from sync.processors.base.overlay import Values, is_temporary
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
-from sync.processors.base.row_counts import changed_lines
+from sync.processors.base.row_counts import changed_lines, noted_lines
 from sync.processors.base.sticky import Place, StickyColumn
 from sync.processors.cohorts.absent import OUR_COMPONENTS, AbsentMembers
 from sync.processors.cohorts.categories import CATEGORIES, CATEGORY_COLUMNS
@@ -38,7 +38,7 @@ from sync.processors.cohorts.planner import CohortsPlanner, cohort_text
 from sync.processors.cohorts.rows import COLUMNS
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.named import fetch_named_users
-from sync.processors.memberships.names import NamedUsers, cohorts_named
+from sync.processors.memberships.names import MADE_LIKE_LISTS, NamedUsers, cohorts_named
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import COHORT_MEMBERS, MembershipState
 from sync.values import Action, Note, Outcome
@@ -98,6 +98,9 @@ class Cohorts(Processor[CohortCells, CohortsState, CohortsPlan]):
             otherwise = self.survey.found.named_otherwise[self.option_values.cohortidentifier]
             plan.counted = {"cohort_named_otherwise_in_rows": otherwise & changed_lines(plan.outcomes)}
         return plan
+
+    def count_outcomes(self, outcomes: Sequence[Outcome]) -> Mapping[str, Iterable[int]]:
+        return noted_lines(outcomes, MADE_LIKE_LISTS)
 
     def owed_after_commit(self, plan: CohortsPlan, applied: Applied) -> AfterCommit:
         owed = super().owed_after_commit(plan, applied)

@@ -9,6 +9,7 @@ from sync.moodle.courses.courses import Course
 from sync.processors.base.overlay import Values
 from sync.processors.memberships.course_groups import CourseGroups, list_problem
 from sync.processors.memberships.enrolment_results import EnrolmentRow
+from sync.processors.memberships.names import made_like_list
 from sync.processors.memberships.own_memberships import is_ours
 from sync.processors.memberships.results import NOTHING, SetResult
 from sync.processors.memberships.rows import MembershipRows
@@ -68,6 +69,7 @@ class EnrolmentGroups:
             return None, SetResult(problems=(list_problem(column, name),))
         if groupid is None and row.gcmd in _CREATING:
             groupid = self.rows.groups.create(course.id, name, row.line)
+            notes = made_like_list(column, name)
         if groupid is None:
             return None, _problem("group_unknown", column, name)
         return groupid, SetResult(notes=notes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.closing import FileEnd
 from sync.processors.base.operations import Applied
 from sync.processors.base.processor import Processor
+from sync.processors.base.row_counts import noted_lines
 from sync.processors.enrolments.absent import AbsentEnrolments
 from sync.processors.enrolments.cells import EnrolmentCells
 from sync.processors.enrolments.contact_mails import ContactNotice, contact_mails
@@ -31,10 +32,10 @@ from sync.processors.enrolments.planner import EnrolmentPlanner, EnrolmentsPlan,
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.group_purge import PURGE_NOTES, GroupPurge, PurgeCollected
 from sync.processors.memberships.named import fetch_named_users
-from sync.processors.memberships.names import NamedUsers
+from sync.processors.memberships.names import MADE_LIKE_LISTS, NamedUsers
 from sync.processors.memberships.own_memberships import own_component, recorded_memberships
 from sync.processors.memberships.state import MembershipState
-from sync.values import Note
+from sync.values import Note, Outcome
 
 # What InstanceRows fills in of every new method.
 _GIVEN_ANYWAY = frozenset({"enrol", "courseid", "sortorder", "timecreated", "timemodified"})
@@ -92,6 +93,9 @@ class Enrolments(Processor[EnrolmentCells, EnrolmentsState, EnrolmentsPlan]):
 
     def plan(self, rows: Sequence[EnrolmentCells], state: EnrolmentsState) -> EnrolmentsPlan:
         return EnrolmentPlanner(state, self.option_values).plan_rows(rows)
+
+    def count_outcomes(self, outcomes: Sequence[Outcome]) -> Mapping[str, Iterable[int]]:
+        return noted_lines(outcomes, MADE_LIKE_LISTS)
 
     def owed_after_commit(self, plan: EnrolmentsPlan, applied: Applied) -> AfterCommit:
         owed = super().owed_after_commit(plan, applied)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sync.moodle.courses.courses import Course
-from sync.processors.memberships.names import listed
+from sync.processors.memberships.names import listed, made_like_list
 from sync.processors.memberships.results import NOTHING, SetResult
 from sync.processors.memberships.rows import MembershipRows
 from sync.values import Change, Note
@@ -32,6 +32,7 @@ class CourseGroups:
             if self.lists_groups(course, name):
                 return SetResult(problems=(list_problem(column, name),))
             groupid = self.rows.groups.create(course.id, name, line)
+            notes = made_like_list(column, name)
         if not self.rows.groups.add(user, groupid, line):
             return NOTHING._replace(notes=notes)
         return SetResult(changes=(Change(column, "", name),), notes=notes)
@@ -44,10 +45,10 @@ class CourseGroups:
         return (found[0] if found else None), ()
 
     def lists_groups(self, course: Course, name: str) -> bool:
-        """Tell whether a text is the name of no group, and lists the names of some in the course."""
+        """Tell whether a text is the name of no group, and seems to list several: one of its parts is a group of the course."""
         parts = listed(name)
         named = self.rows.groups.named
-        return bool(parts) and all(named(course.id, part) for part in parts) and not named(course.id, name)
+        return any(named(course.id, part) for part in parts) and not named(course.id, name)
 
 
 def list_problem(column: str, text: str) -> Note:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy as _, ngettext
+
+from sync.messages import PluralText
 
 TEXTS: dict[str, Any] = {
     "cohort_named_like_idnumber": _(
@@ -79,8 +81,18 @@ TEXTS: dict[str, Any] = {
         "course, or use another method."
     ),
     "group_list": _(
-        "Column %(column)s: no group is called “%(groups)s”, but each of its parts names one of the course. A cell names one "
-        "group: give each a row, or a course set, of its own."
+        "Column %(column)s: no group is called “%(groups)s”, but a part of it names one of the course. A cell names one group: "
+        "give each a row, or a course set, of its own. If one group of this name is meant, make it in Moodle first."
+    ),
+    "made_like_list": _("one was made that is called “%(name)s” (column %(column)s): are several meant?"),
+    "made_like_list_in_rows": PluralText(
+        lambda n: ngettext(
+            "In %(count)s row a group or cohort was made whose name looks like a list (line %(line)s). If the cell lists "
+            "several, give each a row or column of its own; the run can be undone.",
+            "In %(count)s rows groups or cohorts were made whose names look like lists (first line %(line)s). If the cells list "
+            "several, give each a row or column of its own; the run can be undone.",
+            n,
+        )
     ),
     "group_name_too_long": _("A group name has at most %(limit)s characters. Shorten it."),
     "group_not_enrolled": _(
@@ -97,8 +109,8 @@ TEXTS: dict[str, Any] = {
     ),
     "cohort_ambiguous": _("%(count)s cohorts are called “%(cohort)s”. Give the idnumber of the one that is meant."),
     "cohort_list": _(
-        "Column %(column)s: no cohort is called “%(cohorts)s”, but each of its parts names one. A cell names one cohort: give "
-        "each a row, or a column (cohort1, cohort2 …), of its own."
+        "Column %(column)s: no cohort is called “%(cohorts)s”, but a part of it names one. A cell names one cohort: give each a "
+        "row, or a column (cohort1, cohort2 …), of its own. If one cohort of this name is meant, make it in Moodle first."
     ),
     "cohort_name_taken": _(
         "The cohort “%(cohort)s” has the idnumber “%(present)s”, not “%(given)s”, and nobody was put in it; another one of this "

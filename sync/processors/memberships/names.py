@@ -25,6 +25,8 @@ MAX_NAME = 254
 MAX_IDNUMBER = 100
 
 _SEPARATORS = ",;|"
+# What is said at the top of the report -> the note of the rows of which it is said.
+MADE_LIKE_LISTS = {"made_like_list_in_rows": "made_like_list"}
 
 
 def length_problem(name: str, idnumber: str, name_column: str, idnumber_column: str) -> Note | None:
@@ -42,6 +44,11 @@ def listed(text: str) -> tuple[str, ...]:
         text = text.replace(separator, _SEPARATORS[0])
     parts = [stripped for part in text.split(_SEPARATORS[0]) if (stripped := part.strip())]
     return tuple(parts) if len(parts) > 1 else ()
+
+
+def made_like_list(column: str, name: str) -> tuple[Note, ...]:
+    """Say that one thing was made by a name that may list several, none of which is there; nothing of another name."""
+    return (Note("made_like_list", {"column": column, "name": name}),) if listed(name) else ()
 
 
 def with_listed(names: Iterable[str]) -> set[str]:

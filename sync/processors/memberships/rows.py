@@ -207,9 +207,8 @@ class MembershipRows:
         return [self.cohort(cohortid) for cohortid in self.cohorts.find_spelled(identifier, text)] if text else []
 
     def lists_cohorts(self, text: str) -> bool:
-        """Tell whether a text that names no cohort lists the names or idnumbers of some."""
-        parts = listed(text)
-        return bool(parts) and all(self.cohorts.find(name=part) or self.cohorts.find(idnumber=part) for part in parts)
+        """Tell whether a text that names no cohort seems to list several: one of its parts is a name or idnumber."""
+        return any(self.cohorts.find(name=part) or self.cohorts.find(idnumber=part) for part in listed(text))
 
     def cohort(self, cohortid: int) -> Cohort:
         """Return a cohort as it stands now."""

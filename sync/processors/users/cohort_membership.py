@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sync.moodle.cohorts.cohorts import Cohort
 from sync.processors.memberships.cohort_sync import enrol_cohort_member
-from sync.processors.memberships.names import length_problem
+from sync.processors.memberships.names import length_problem, made_like_list
 from sync.processors.memberships.results import NOTHING, SetResult
 from sync.processors.memberships.rows import MembershipRows
 from sync.values import Change, Note
@@ -28,7 +28,7 @@ class CohortMembership:
         cohort = self._find(name, idnumber, columns)
         if cohort is None and column and name.isdecimal():
             cohort = Note("cohort_digits_unknown", {"column": column, "cohort": name})
-        notes = () if cohort or column or idnumber else self._notes_of_new(name)
+        notes = () if cohort else self._notes_of_new(name, idnumber, columns)
         cohort = cohort or self._create(name, idnumber, columns, line)
         if isinstance(cohort, Note):
             return SetResult(problems=(cohort,))
@@ -37,10 +37,11 @@ class CohortMembership:
         enrol_cohort_member(self.rows, user, cohort.id, line)
         return SetResult(changes=(Change(columns[0], "", cohort.name),), notes=notes)
 
-    def _notes_of_new(self, name: str) -> tuple[Note, ...]:
-        """Say that a cohort is made by a name that is the idnumber of another: that one may be meant."""
-        others = self.rows.find_cohorts("idnumber", name)
-        return tuple(Note("cohort_named_like_idnumber", {"cohort": name, "other": other.name}) for other in others[:1])
+    def _notes_of_new(self, name: str, idnumber: str, columns: tuple[str, str]) -> tuple[Note, ...]:
+        """Say that a cohort is made by a name that is the idnumber of another, which may be meant, or that may be a list."""
+        others = [] if idnumber else self.rows.find_cohorts("idnumber", name)
+        alike = tuple(Note("cohort_named_like_idnumber", {"cohort": name, "other": other.name}) for other in others[:1])
+        return (*alike, *made_like_list(columns[0], name))
 
     def _find(self, name: str, idnumber: str, columns: tuple[str, str]) -> Cohort | Note | None:
         """By idnumber, else by name: in the system context first, then anywhere.

@@ -19,9 +19,11 @@ from sync.processors.base.errors import RowError
 from sync.processors.base.grace import GraceList
 from sync.processors.base.overlay import FoundRows
 from sync.processors.base.processor import Processor
+from sync.processors.base.row_counts import noted_lines
 from sync.processors.base.sticky import Place, StickyColumn, in_table
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.named import users_table
+from sync.processors.memberships.names import MADE_LIKE_LISTS
 from sync.processors.memberships.state import MembershipState
 from sync.processors.users.absent import AbsentUsers
 from sync.processors.users.cells import UserCells
@@ -46,7 +48,9 @@ from sync.values import Note, Outcome
 # Former columns of `user` that Moodle 3.11 turned into social profile fields.
 SOCIAL_COLUMNS = (UserCells.icq.name, UserCells.url.name)
 # What is said of the file -> the note of its rows.
-_DOUBTS = {"names_exchanged_in_rows": "names_exchanged", "user_in_earlier_line_in_rows": "user_in_earlier_line"}
+_DOUBTS = {
+    "names_exchanged_in_rows": "names_exchanged", "user_in_earlier_line_in_rows": "user_in_earlier_line", **MADE_LIKE_LISTS,
+}  # fmt: skip
 PASSWORD_PREFERENCES = ("auth_forcepasswordchange", "auth_manual_passwordupdatetime", "create_password")
 _SET_COLUMNS = (
     UserCells.courses, UserCells.roles, UserCells.methods, UserCells.groups, UserCells.starts, UserCells.ends, UserCells.periods,
@@ -139,12 +143,7 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
         return UsersPlanner(state, self.option_values, self.names, self.numbers).plan_rows(rows)
 
     def count_outcomes(self, outcomes: Sequence[Outcome]) -> Mapping[str, Iterable[int]]:
-        noted = {note.code for outcome in outcomes for note in outcome.notes}
-        return {
-            code: [each.line for each in outcomes if any(note.code == of_rows for note in each.notes)]
-            for code, of_rows in _DOUBTS.items()
-            if of_rows in noted
-        }
+        return noted_lines(outcomes, _DOUBTS)
 
     def prepare(self, plan: UsersWritePlan) -> None:
         """Hash the passwords of the chunk on all cores; no cell twice, even when the chunk has to be halved."""

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import flag
 from sync.columns.column import OptionalColumn
+from sync.processors.base.row_counts import noted_lines
 from sync.processors.memberships.named import IDENTITIES
 from sync.processors.users.chunk_users import ChunkUser, UsersWritePlan
 from sync.processors.users.export import SuspendedUsersSampler
@@ -56,8 +57,7 @@ class UsersSuspend(UserList[UserSuspendCells]):
         return outcome if suspended else self.end_grace(outcome, user, plan)
 
     def count_outcomes(self, outcomes: Sequence[Outcome]) -> Mapping[str, Iterable[int]]:
-        empty = [each.line for each in outcomes if any(note.code == "suspended_empty" for note in each.notes)]
-        return {"suspended_empty_in_rows": empty}
+        return noted_lines(outcomes, {"suspended_empty_in_rows": "suspended_empty"})
 
     def plan_missing(
         self, row: UserSuspendCells, revivable: ChunkUser | None, plan: UsersWritePlan, state: UserListState

@@ -443,7 +443,11 @@ def test_the_type_of_a_file_is_guessed_from_its_header(header: str, key: str) ->
 
 
 def test_a_cell_that_lists_cohorts_makes_none(sqlite_site: MoodleSite) -> None:
-    result = run(sqlite_site, "cmd;cidnumber;userid\nadd;COH1;A1\nadd;COH7;A1\nadd;COH1, COH7;A1\nadd;COH1, COH9;A1\n")
+    result = run(
+        sqlite_site,
+        "cmd;cidnumber;userid\nadd;COH1;A1\nadd;COH7;A1\nadd;COH1, COH7;A1\nadd;COH1, COH9;A1\nadd;X1|X2;A1\n",
+    )
 
-    assert [outcome.code for outcome in sorted(result.outcomes)][2:] == ["cohort_list", "cohort_created"]
+    assert [outcome.code for outcome in sorted(result.outcomes)][2:] == ["cohort_list", "cohort_list", "cohort_created"]
+    assert {note.code: note.params for note in result.notes}["made_like_list_in_rows"] == {"count": 1, "line": 6}
     assert sqlite_site.rows("cohort", idnumber="COH1, COH7") == []

@@ -269,15 +269,22 @@ def test_groups_without_a_command_are_said_to_come_to_nothing(sqlite_site: Moodl
 
 
 @pytest.mark.parametrize("gcmd", ["gadd", "gaddcreate", "greplace", "greplacecreate"])
-def test_a_cell_that_lists_groups_makes_none_and_takes_nobody_out(site: MoodleSite, gcmd: str) -> None:
+@pytest.mark.parametrize("cell", ["G1, G2", "G9; G2", "G1|G9"])
+def test_a_cell_that_lists_groups_makes_none_and_takes_nobody_out(site: MoodleSite, gcmd: str, cell: str) -> None:
     for name in ("G1", "G2", "G3"):
         join_group(site, "u1", add_group(site, name))
 
-    result = _run(site, f'add;C1;u1;student;manual;{gcmd};"G1, G2";;')
+    result = _run(site, f'add;C1;u1;student;manual;{gcmd};"{cell}";;')
 
     assert result.codes == ["group_list"]
     assert groups(site, "u1") == {"G1": "", "G2": "", "G3": ""}
-    assert site.rows("groups", name="G1, G2") == []
+    assert site.rows("groups", name=cell) == []
+
+
+def test_a_group_that_is_made_like_a_list_is_said_at_the_top(site: MoodleSite) -> None:
+    result = _run(site, 'add;C1;u1;student;manual;gaddcreate;"G8, G9";;')
+    assert groups(site, "u1") == {"G8, G9": ""}
+    assert {note.code: note.params for note in result.notes}["made_like_list_in_rows"] == {"count": 1, "line": 2}
 
 
 def test_a_group_may_be_called_like_a_list(site: MoodleSite) -> None:

@@ -122,6 +122,16 @@ def test_an_id_that_is_gone_deletes_nobody_of_the_same_name(site: MoodleSite) ->
     ]
 
 
+def test_what_is_made_like_a_list_is_said_at_the_top(site: MoodleSite) -> None:
+    head = "username;firstname;lastname;course1;enrol1;group1;cohort"
+    result = run_file(
+        site, "users", f"{head}\np1;Ann;Lee;C1;manual;TD1, TD2;\np2;Bo;Kim;;;;K1|K2\np3;Cy;Day;;;;K1|K2\n"
+    )
+    assert {note.code: note.params for note in result.notes}["made_like_list_in_rows"] == {"count": 2, "line": 2}
+    result = run_file(site, "users", f"{head}\np1;Ann;Lee;C1;manual;TD1, TD2;\n")
+    assert "made_like_list_in_rows" not in {note.code for note in result.notes}
+
+
 def test_an_empty_cell_suspends_nobody(site: MoodleSite) -> None:
     result = run_file(site, "users_suspend", "username;suspended\np1;\np2;1\np3;\n", primaryidentity="username")
     assert result.counts == {"unchanged": 2, "updated": 1}
