@@ -95,8 +95,8 @@ TEXTS: dict[str, Any] = {
         "of their own."
     ),
     "cell_is_formula_error": _(
-        "“%(value)s” is what a spreadsheet writes when a formula fails. Correct the formula, or type the value, and save "
-        "the file again."
+        "“%(value)s” is what a spreadsheet or a database writes where it has no value, as a formula fails for instance. "
+        "Correct it there, or type the value, and save the file again."
     ),
     "cell_is_rounded": _(
         "“%(value)s” is a number that a spreadsheet has rounded: its digits are lost. Format the column as text, enter the "
@@ -117,6 +117,10 @@ TEXTS: dict[str, Any] = {
     "cell_is_boolean": _(
         "The cell holds the logical value %(value)s, not a text. If the word is meant, format the cell as text, and enter it "
         "again."
+    ),
+    "cell_is_date": _(
+        "The cell holds a date or a time: what was typed there was taken for one, and how it was written is lost. Format the "
+        "column as text, and enter it again."
     ),
     "sheet_chosen": _("The sheet “%(sheet)s” of the workbook was read; the others were not: %(others)s."),
     "sheet_rows_hidden": PluralText(

@@ -18,8 +18,23 @@ _NOTHING = frozenset((
     "None", "none", "NONE", "nan", "NaN", "NAN", "NaT", "<NA>", "null", "undefined", "Undefined", "UNDEFINED", "nil",
     "n/a", "N/A", "N/a", "n.a.", "N.A.", "k.A.", "k. A.", "s/o", "S/O", "n/c", "N/C",
     "(none)", "(empty)", "(blank)", "(leer)", "(vide)", "(vacío)", "[none]", "[empty]", "{null}", "[]", "{}",
-    "''", '""', "00000000-0000-0000-0000-000000000000",
+    "''", '""', "00000000-0000-0000-0000-000000000000", "Invalid date", "Invalid Date", "[Record]", "[List]", "[Table]",
+    # Of Google Sheets, while a formula is reckoned out.
+    *(
+        f"{word}{dots}"
+        for word in ("Loading", "Chargement", "Chargement en cours", "Wird geladen", "Lädt", "Laden", "Cargando", "Caricamento",
+                     "Caricamento in corso", "Carregando", "A carregar", "Bezig met laden", "Wczytywanie", "Загрузка")
+        for dots in ("...", "…")
+    ),
 ))  # fmt: skip
+# What PowerShell, Java and JavaScript show of lists, secrets and other objects: the name of their type.
+_TYPE_NAME = re.compile(
+    r"System\.(?:__ComObject|Object|String|Char|S?Byte|U?Int\d\d|Boolean|DateTime|DBNull|Guid|Security\.\w+|Data\.\w+|Xml\.\w+"
+    r"|Management\.Automation(?:\.\w+)+|Collections(?:\.\w+)+(?:`\d)?(?:\[[^\n]*\])?)(?:\[\])?"
+    r"|Microsoft\.(?:ActiveDirectory|Graph|Exchange|Azure|Online|Open|PowerShell|SharePoint)(?:\.\w+)+(?:\[\])?"
+    r"|\[object [A-Z]\w*\](?:, ?\[object [A-Z]\w*\])*|\[L[\w.$]+;@[0-9a-f]+"
+)
+_SIGNS_OF_TYPES = ("System.", "Microsoft.", "[object ", "[L")
 _DASHES = frozenset(("-", "--", "---", "–", "—", "−", "?", "??"))
 # What a formula comes to that compares, in English, German, French, Spanish, Portuguese and Dutch.
 _TRUTH = frozenset((
@@ -54,6 +69,8 @@ def holds_placeholder(cells: Sequence[str], text: str) -> bool:
     """Return whether a cell of a row may be one. Shape: text: of all cells"""
     if not _LOOKED_FOR.isdisjoint(cells) or any(mask in text for mask in _MASKS):
         return True
+    if any(sign in text for sign in _SIGNS_OF_TYPES) and any(map(_TYPE_NAME.fullmatch, cells)):
+        return True
     if any(sign in text for sign in _SIGNS_OF_DECIMAL) and any(map(_DECIMAL.fullmatch, cells)):
         return True
     if ("-" in text or ". " in text) and _END_OF_DAY(text) and any(map(_MONTH_OF_DAY.fullmatch, cells)):
@@ -64,8 +81,12 @@ def holds_placeholder(cells: Sequence[str], text: str) -> bool:
 def is_placeholder(text: str, *, of_person: bool) -> bool:
     """Return whether no thing, and no person, is called like this."""
     if of_person:
-        return text in _NOTHING and text not in _OF_PERSONS
-    return text in _WORDS
+        return (text in _NOTHING and text not in _OF_PERSONS) or _is_type_name(text)
+    return text in _WORDS or _is_type_name(text)
+
+
+def _is_type_name(text: str) -> bool:
+    return text.startswith(_SIGNS_OF_TYPES) and _TYPE_NAME.fullmatch(text) is not None
 
 
 def is_truth(text: str, *, of_person: bool = False) -> bool:
@@ -83,7 +104,9 @@ def is_perhaps_placeholder(text: str, *, is_free: bool) -> bool:
 
     Shape: is_free: it may also be a number, as custom fields hold them
     """
-    return (text in _NOTHING and text not in _MEANT_ELSEWHERE) or (not is_free and _DECIMAL.fullmatch(text) is not None)
+    if (text in _NOTHING and text not in _MEANT_ELSEWHERE) or _is_type_name(text):
+        return True
+    return not is_free and _DECIMAL.fullmatch(text) is not None
 
 
 def is_midnight(text: str) -> bool:

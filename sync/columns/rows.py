@@ -232,6 +232,8 @@ class RowCleaner:
         What only the rows tell, as the kind of a field does, is decided there: they get what a sheet shows.
         Raises: CellError; no password is shown
         """
+        if fault.code == "cell_is_date" and not is_secret_name(name):
+            return text
         if fault.code != "cell_is_boolean" or position in self._text_positions:
             raise CellError(fault.code, **(dict.fromkeys(fault.params, "…") if is_secret_name(name) else fault.params))
         return str(fault.params["value"]) if position in self._open_positions else text

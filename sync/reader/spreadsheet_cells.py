@@ -11,7 +11,7 @@ from sync.values import Note
 
 # The words by which spreadsheets (Excel, LibreOffice) say that a formula failed: English first, then German, French, Spanish,
 # Italian, Portuguese, Dutch, Danish, Norwegian, Swedish, Finnish, Polish, Czech, Slovak, Hungarian, Romanian, Turkish, Greek,
-# Russian, Ukrainian.
+# Russian, Ukrainian. The last lines are of Google Sheets, which has a word for formulas that it can't read, and of Access.
 _WORDS = """
 #N/A #REF! #VALUE! #DIV/0! #NAME? #NUM! #NULL! #SPILL! #CALC! #FIELD! #BLOCKED! #CONNECT! #UNKNOWN! #BUSY! #PYTHON!
 #EXTERNAL! #GETTING_DATA
@@ -28,6 +28,9 @@ _WORDS = """
 #HIÁNYZIK #HIV! #ÉRTÉK! #ZÉRÓOSZTÓ! #NÉV? #SZÁM! #NULLA! #KITÖLT! #KIFEJTÉS! #NUME? #VALOARE!
 #YOK #BAŞV! #DEĞER! #SAYI/0! #AD? #SAYI! #BOŞ! #TAŞMA! #Δ/Υ #ΑΝΑΦ! #ΤΙΜΗ! #ΔΙΑΙΡ./0! #ΟΝΟΜΑ? #ΑΡΙΘ! #ΚΕΝΟ!
 #Н/Д #ССЫЛКА! #ЗНАЧ! #ДЕЛ/0! #ИМЯ? #ЧИСЛО! #ПУСТО! #ПЕРЕНОС! #ПОСИЛАННЯ! #ДІЛ/0! #ІМ'Я? #ЗНАЧЕННЯ!
+#ERROR! #ERREUR! #FEHLER! #¡ERROR! #ERRORE! #ERRO! #FOUT! #FEJL! #FEIL! #FEL! #VIRHE! #BŁĄD! #CHYBA! #HIBA! #HATA! #ОШИБКА!
+#ERROR #ERREUR #FEHLER #ERRORE #ERRO #FOUT #DELETED #GELÖSCHT #SUPPRIMÉ #ELIMINADO #ELIMINATO #EXCLUÍDO #VERWIJDERD
+#DIV/0 #NAME #FUNC! #TYPE! #SIZE!
 """
 ERROR_WORDS = frozenset(_WORDS.split())
 _LONGEST_WORD = max(map(len, ERROR_WORDS))
@@ -118,7 +121,7 @@ def _has_escaped_quotes(text: str) -> bool:
 
 
 def is_error_word(text: str) -> bool:
-    """Return whether a spreadsheet says by this text that a formula failed."""
+    """Return whether a spreadsheet, or Access, says by this text that there is no value: a formula failed, say."""
     if text.startswith("#"):
         return len(text) <= _LONGEST_WORD and text.upper() in ERROR_WORDS
     return len(text) <= _LONGEST_WORD and _NUMBERED_ERROR.fullmatch(text) is not None

@@ -24,6 +24,8 @@ DIALECT = Dialect("UTF-8", ";", line_end="\r\n", bom=codecs.BOM_UTF8, is_workboo
 
 # So many rows are looked at for the header when the first row isn't one.
 _ROWS_ABOVE_HEADER = 50
+_MOMENTS = (datetime.date, datetime.time, datetime.timedelta)
+_IS_DATE = Note("cell_is_date", {})
 _ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
 
 
@@ -186,13 +188,15 @@ def _is_remark(texts: Sequence[str]) -> bool:
 
 
 def _cell_faults(values: Sequence[Any]) -> dict[int, Note]:
-    """Return position -> why a cell can't be read. A yes or no is what it says only where a column wants one."""
+    """Return position -> why a cell can't be read. A yes or no, and a date, is one only where a column wants it."""
     faults: dict[int, Note] = {}
     for place, value in enumerate(values):
         if isinstance(value, FaultyCell):
             faults[place] = Note(value.code, {"value": value.value} if value.value else {})
         elif isinstance(value, bool):
             faults[place] = Note("cell_is_boolean", {"value": str(value).upper()})
+        elif isinstance(value, _MOMENTS):
+            faults[place] = _IS_DATE
     return faults
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from tests.processors.custom_fields.fields import add_course_fields
 from tests.reader.test_workbook import xlsx
 from tests.support import MoodleSite, run_file
 
-WORDS = ("None", "nan", "NaN", "n/a", "N/A", "null", "undefined", "-", "–", "?", "TRUE", "FALSCH", "(leer)", "<NA>")
+WORDS = ("None", "nan", "NaN", "n/a", "N/A", "null", "undefined", "-", "–", "?", "TRUE", "FALSCH", "(leer)", "<NA>",
+         "Loading...", "Wird geladen…", "System.Object[]", "System.Collections.Hashtable", "[object Object]",
+         "Microsoft.ActiveDirectory.Management.ADPropertyValueCollection")  # fmt: skip
 
 
 @pytest.mark.parametrize("column", ["idnumber", "cohort", "cohortid", "cohort1", "group1"])
@@ -79,13 +82,54 @@ def test_a_group_may_be_called_in_quotes_but_not_in_apostrophes(sqlite_site: Moo
     assert result.codes == ["group_created", "cell_quoted_otherwise", "group_created"]
 
 
-@pytest.mark.parametrize("password", ["n/a", "None", "-", "********", "•••••", "none"])
+@pytest.mark.parametrize(
+    "password",
+    [
+        "n/a",
+        "None",
+        "-",
+        "********",
+        "•••••",
+        "none",
+        "Loading...",
+        "[object Object]",
+        "System.Security.SecureString",
+        "System.Collections.Generic.List`1[System.String]",
+    ],
+)
 def test_no_password_is_one_of_these(sqlite_site: MoodleSite, password: str) -> None:
     result = run_file(sqlite_site, "users", f"username;firstname;lastname;password\np1;Ann;Lee;{password}\n")
     assert [(o.code, o.params["value"]) for o in result.outcomes] == [("cell_is_placeholder", "…")]
 
 
-@pytest.mark.parametrize("password", ["*NOPASS*", "None-of-1", "***a", "aaa", "'Secret#1'", "1234567.0"])
+@pytest.mark.parametrize(
+    "value", [datetime.date(2026, 1, 5), datetime.datetime.fromisoformat("2026-01-05 08:30"), datetime.time(8, 30)]
+)
+def test_no_password_is_a_date_of_a_workbook(sqlite_site: MoodleSite, value: Any) -> None:
+    rows = [["username", "firstname", "lastname", "password", "department"], ["p1", "Ann", "Lee", value, "x"],
+            ["p2", "Bo", "Kim", "Secret#1", value]]  # fmt: skip
+    result = run_file(sqlite_site, "users", xlsx(rows), filename="in.xlsx")
+    assert [(o.code, o.params.get("column")) for o in sorted(result.outcomes)] == [
+        ("cell_is_date", "password"), ("account_created", None),
+    ]  # fmt: skip
+    assert sqlite_site.rows("user", username="p1") == []
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "*NOPASS*",
+        "None-of-1",
+        "***a",
+        "aaa",
+        "'Secret#1'",
+        "1234567.0",
+        "System.7!",
+        "Microsoft.2026",
+        "[object]",
+        "Loading",
+    ],
+)
 def test_these_are_passwords(sqlite_site: MoodleSite, password: str) -> None:
     result = run_file(sqlite_site, "users", f"username;firstname;lastname;password\np1;Ann;Lee;{password}\n")
     assert result.codes == ["account_created"]
