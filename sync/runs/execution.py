@@ -43,6 +43,7 @@ from sync.runs.connections import moodle_of
 from sync.runs.deciders import check_decision, decided_by_of, is_confirmed, may_approve
 from sync.runs.finalize import RunFinalizer
 from sync.runs.grace_records import RunGrace
+from sync.runs.held_deletions import hold_named
 from sync.runs.kept_blobs import RunBlobs
 from sync.runs.lease import Heartbeat, do_others_wait, release_lease
 from sync.runs.mappings import find_mapping, mapping_data, mapping_of
@@ -359,6 +360,7 @@ class Execution:
         """Leave behind what the run leaves behind. Nothing is made twice."""
         self._retry(self._purge_caches)
         self._retry(lambda: self._add_notes(keep_waiting_rows(self.run)))
+        self._retry(lambda: self._add_notes(hold_named(self.run)))
         self._retry(lambda: self._finalizer.tidy_up(completed=True))
 
     def _retry(self, action: Callable[[], None]) -> None:

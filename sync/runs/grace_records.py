@@ -37,6 +37,9 @@ class RunGrace:
     def listed(self, table: str) -> Mapping[int, Listed]:
         """Return the objects of a table that are on the list, by id. Queries: one"""
         entries = GraceEntry.objects.filter(site=self._run.site_id, table=table, closed=0)
+        if self.task is GraceTask.DELETE:
+            # What a rejected row of a later file has named isn't deleted by a run that was asked for before.
+            entries = entries.filter(task_run=self._run)
         found = entries.values_list("rowid", "name", "day", "before").iterator()
         return {rowid: Listed(name, day.isoformat(), before) for rowid, name, day, before in found}
 
@@ -65,6 +68,13 @@ def keep_grace(run: SyncRun, changes: Sequence[GraceChange]) -> None:
     for (step, table), rowids in by_step.items():
         if step is not GraceStep.LISTED:
             _move(run, _STATES[step], table, rowids)
+
+
+def hold_deletions(run: SyncRun, table: str, rowids: Iterable[int]) -> None:
+    """Keep objects that are on the list from being deleted, until a person or a file says otherwise. Queries: one per 10,000"""
+    for part in batched(sorted(rowids), MAX_KEYS):
+        entries = GraceEntry.objects.filter(site=run.site_id, table=table, rowid__in=part, closed=0)
+        entries.filter(state__in=(State.WAITING, State.DELETING)).update(state=State.HELD, task_run=run)
 
 
 def _entry(run: SyncRun, change: GraceChange) -> GraceEntry:

@@ -274,6 +274,22 @@ TEXTS: dict[str, Any] = {
             count,
         )
     ),
+    "grace_held_by_rejected": PluralText(
+        lambda count: ngettext(
+            "%(count)s entry of the list of deletions is named by a row that was rejected (%(names)s): nothing is deleted on its "
+            "day. It stays on the list as “Not deleted”, until a row that goes through takes it off or somebody does.",
+            "%(count)s entries of the list of deletions are named by rows that were rejected (%(names)s): nothing is deleted on "
+            "their day. They stay on the list as “Not deleted”, until rows that go through take them off or somebody does.",
+            count,
+        )
+    ),
+    "waiting_rows_replaced": PluralText(
+        lambda count: ngettext(
+            "%(count)s row of an earlier file waited for another try and was dropped: this file has a newer one about the same.",
+            "%(count)s rows of earlier files waited for another try and were dropped: this file has newer ones about the same.",
+            count,
+        )
+    ),
     "rows_wait": PluralText(
         lambda count: ngettext(
             "%(count)s row waits for another try, for what it names is missing: with the next runs of this file type, at most "

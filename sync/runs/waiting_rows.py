@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from sync.columns.file_columns import Columns
 from sync.columns.header import match_header
 from sync.commandfiles import storage
 from sync.messages import texts
@@ -30,6 +29,18 @@ Notes = list[list[Any]]
 
 _FILE_NAME = "waiting.csv"
 
+# What a row is about, whatever it says of it: of a membership the user and the place. Of columns that name the same the first
+# that is filled counts. A row of a file type that isn't here is about all that it names.
+_ABOUT: dict[str, tuple[tuple[str, ...], ...]] = {
+    "cohort_courses": (("course",), ("cohort",)),
+    "cohorts": (("cidnumber", "cid", "cname"), ("userid",)),
+    "courses": (("shortname", "idnumber", "id"),),
+    "enrolments": (("cid",), ("uid",)),
+    "groupmembers": (("courseid",), ("groupid",), ("userid",)),
+    "roles": (("context",), ("instance",), ("course",), ("userid",)),
+    "users": (("username",),),
+}
+
 
 def keep_waiting_rows(run: SyncRun) -> Notes:
     """Keep the rows of a run that are to be tried again, and drop those of earlier runs that its file brings again.
@@ -38,8 +49,16 @@ def keep_waiting_rows(run: SyncRun) -> Notes:
     """
     if run.simulate or run.undoes_id:
         return []
+    notes: Notes = []
     if run.origin not in ORIGINS_OF_MADE_FILES:
         _replace_earlier(run)
+        # Of an attempt before this one as well.
+        if replaced := RetryRow.objects.filter(replaced_by=run).count():
+            notes.append(["waiting_rows_replaced", {"count": replaced}])
+    return [*notes, *_keep_own(run)]
+
+
+def _keep_own(run: SyncRun) -> Notes:
     most = find_processor(run.processor).options(run.options).retryruns
     if not most:
         return []
@@ -88,7 +107,7 @@ def _waiting_note(retry: Retry) -> list[Any]:
 
 
 def _replace_earlier(run: SyncRun) -> None:
-    """Drop the waiting rows that the file of a run brings again: the newer row counts, whatever became of it."""
+    """Drop the waiting rows about the same as rows of the file of a run: the newer one counts, whatever became of it."""
     waiting = RetryRow.objects.filter(
         retry__site=run.site_id, retry__processor=run.processor, retry__state=Retry.State.WAITING, is_replaced=False
     )
@@ -98,30 +117,47 @@ def _replace_earlier(run: SyncRun) -> None:
         return
     finalizer = RunFinalizer(run)
     with storage.opened(run.input_key) as source, finalizer.open_rows(source) as reader:
-        brought = {key for _line, key in row_keys(find_processor(run.processor).columns, reader) if key in wanted}
+        brought = {key for _line, key in row_keys(run.processor, reader) if key in wanted}
     for part in batched(sorted(brought), MAX_KEYS):
         waiting.filter(key__in=part).update(is_replaced=True, replaced_by=run)
 
 
 def _keys_of(run: SyncRun, finalizer: RunFinalizer, lines: set[int]) -> dict[int, str]:
     with storage.opened(run.input_key) as source, finalizer.open_rows(source) as reader:
-        keys = row_keys(find_processor(run.processor).columns, reader)
+        keys = row_keys(run.processor, reader)
         return {line: key for line, key in keys if line in lines}
 
 
-def row_keys(columns: Columns, reader: RowReader) -> Iterator[tuple[int, str]]:
-    """Return of each row its line and a digest of what it is about: its cells in the columns by which things are looked up.
+def row_keys(processor: str, reader: RowReader) -> Iterator[tuple[int, str]]:
+    """Return of each row its line and a digest of what it is about.
 
-    Two rows with the same digest mean the same; "" where none of these cells is filled. A picture is about whom its name says.
+    Two rows with the same digest are about the same; "" where a row doesn't say about what it is. A picture is about whom its
+    name says. Shape: processor: key of the file type
     """
     if reader.pictures is not None:
         for row in reader:
             yield row.line, picture_key(row.cells[0])
         return
-    fields = match_header(columns, reader.header, lenient=True).fields
-    places = [(position, name) for position, name, column in fields if column.is_key]
+    fields = match_header(find_processor(processor).columns, reader.header, lenient=True).fields
+    parts = _ABOUT.get(processor)
+    if parts is None:
+        places = [(position, name) for position, name, column in fields if column.is_key]
+        for row in reader:
+            yield row.line, _digest(_named(row, places))
+        return
+    positions = {name: position for position, name, _column in fields}
     for row in reader:
-        yield row.line, _digest(_named(row, places))
+        yield row.line, _digest(_about(row, parts, positions))
+
+
+def _about(row: Row, parts: Iterable[tuple[str, ...]], positions: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Return what a row is about. Shape: parts: columns that name the same; positions: of columns"""
+    found: list[tuple[str, str]] = []
+    for names in parts:
+        filled = _named(row, [(positions[name], name) for name in names if name in positions])
+        first = min(filled, key=lambda item: names.index(item[0]), default=None)
+        found += [first] if first is not None else []
+    return found
 
 
 def picture_key(path: str) -> str:

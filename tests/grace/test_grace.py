@@ -14,8 +14,10 @@ from sync.errors import GraceError
 from sync.grace import services as grace
 from sync.models import FreezeWindow, GraceEntry, GuardLimits, RunState, SyncRun
 from sync.runs import services
+from sync.runs.decisions import approve_run, removed_by
 from sync.runs.lease import waiting_run_ids
 from sync.runs.outcome_store import read_rows
+from sync.runs.rights import OPERATOR
 from sync.runs.undo import undo_run
 from tests.installation import Installation, at
 from tests.runs.test_after_commit import lose_first_answer
@@ -228,6 +230,65 @@ def test_a_courses_file_takes_its_courses_off_and_shows_them(installation: Insta
     assert GraceEntry.objects.get().state == "ended"
     again = installation.carry_out("/in2.csv", text, processor="courses", forceupdate=force)
     assert again.counts == {"unchanged": 1}
+
+
+REJECTED = [
+    # Rows of a file, and whether they keep ann from being deleted.
+    ("username;firstname;lastname\nann;;Smith\n", True),
+    ("username;firstname;lastname;email\nANN;Ann;Smith;not an address\n", True),
+    ("username;firstname;lastname;lang\nann;Ann;Smith;xx_nowhere\n", True),
+    ("username;firstname;lastname\nann;Ann;Smith;too many\n", True),
+    ("username;firstname;lastname\nbob;;Smith\n", False),
+    ("username;firstname;lastname;deleted\nann;;Smith;1\n", False),
+]
+
+
+@pytest.mark.parametrize(("text", "is_held"), REJECTED)
+def test_whom_a_rejected_row_names_is_not_deleted_on_the_day(
+    installation: Installation, text: str, is_held: bool
+) -> None:
+    list_users(installation)
+    run = installation.carry_out("/in.csv", text, primaryidentity="username")
+    assert run.counts == {"rejected": 1}
+    note = ["grace_held_by_rejected", {"count": 1, "names": "ann"}]
+    assert (note in run.notes) == is_held
+    assert user(installation)["suspended"] == 1
+
+    with at(DUE):
+        assert len(tick()) == (not is_held)
+    assert bool(installation.moodle.rows("user", username="ann")) == is_held
+    if is_held:
+        assert GraceEntry.objects.get().state == "held"
+        text = "username;firstname;lastname\nann;Ann;Smith\n"
+        installation.carry_out("/in2.csv", text, primaryidentity="username")
+        assert user(installation)["suspended"] == 0
+        assert GraceEntry.objects.get().state == "ended"
+
+
+def test_a_course_that_a_rejected_row_names_is_not_deleted_on_the_day(installation: Installation) -> None:
+    list_courses(installation)
+    text = "shortname;fullname;startdate\nC1;Course;no date\n"
+    run = installation.carry_out("/in.csv", text, processor="courses", forceupdate=1)
+    assert run.counts == {"rejected": 1}
+    with at(DUE):
+        assert tick() == []
+    assert GraceEntry.objects.get().state == "held"
+
+
+def test_a_deletion_that_waits_leaves_out_whom_a_rejected_row_names_meanwhile(
+    installation: Installation, settings: Settings
+) -> None:
+    list_users(installation)
+    settings.TOOLSYNC_GUARD = True
+    with at(DUE):
+        (deletion,) = tick()
+        assert deletion.state == RunState.HELD
+        installation.carry_out("/in.csv", "username;firstname;lastname\nann;;Smith\n", primaryidentity="username")
+        approve_run(deletion, OPERATOR, typed=str(removed_by(deletion.planned_totals)))
+        services.execute_run(deletion.pk)
+        tick()
+    assert installation.moodle.rows("user", username="ann")
+    assert GraceEntry.objects.get().state == "held"
 
 
 def test_other_files_about_a_listed_user_leave_the_list_alone(installation: Installation) -> None:

@@ -165,6 +165,36 @@ def test_a_row_that_a_later_file_has_done_is_not_tried_again(installation: Insta
     assert Retry.objects.get().state == "replaced"
 
 
+@pytest.mark.parametrize(
+    "newer", ["del;C1;zoe;;manual\n", "shift;C1;zoe;teacher;manual\n", "disable;c1; ZOE ;;manual\n"]
+)
+def test_a_newer_row_about_the_same_user_and_course_drops_the_waiting_one(
+    installation: Installation, newer: str
+) -> None:
+    enrol(installation, ZOE, TOM)
+    add_user(installation, "zoe")
+    second = enrol(installation, newer, path="/e2.csv", retryruns=0)
+    assert RetryRow.objects.get(is_replaced=True).subject.startswith("zoe")
+    assert ["waiting_rows_replaced", {"count": 1}] in second.notes
+    (again,) = tick()
+    assert b"zoe" not in file_of(again)
+
+
+def test_a_newer_row_about_another_course_leaves_the_waiting_one(installation: Installation) -> None:
+    first = enrol(installation, ZOE)
+    enrol(installation, "del;C2;zoe;;manual\n", path="/e2.csv", retryruns=0)
+    assert waiting() == [(first.pk, 2)]
+
+
+def test_a_newer_row_about_a_member_drops_the_waiting_one(installation: Installation) -> None:
+    options = {"processor": "cohorts", "useridentifier": "username", "cohortidentifier": "idnumber"}
+    text = "cmd;cidnumber;cname;userid\nadd;Y1;Year;ann\nadd;Y1;Year;zoe\n"
+    installation.carry_out("/c.csv", text, retryruns=2, **options)
+    assert len(waiting()) == 1
+    installation.carry_out("/c2.csv", "cmd;cidnumber;userid\ndel;y1;zoe\n", **options)
+    assert waiting() == []
+
+
 def test_nothing_is_tried_while_a_run_of_the_file_type_is_under_way(installation: Installation) -> None:
     enrol(installation, ZOE)
     add_user(installation, "zoe")
