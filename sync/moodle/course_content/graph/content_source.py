@@ -83,6 +83,10 @@ class ContentSource(Protocol):
     def courseid(self) -> int: ...
 
     @property
+    def with_groups(self) -> bool:
+        """Whether groups and groupings are among the content, if there are any."""
+
+    @property
     def links(self) -> LinkRewriter: ...
 
     def tables(self) -> Collection[str]:

@@ -47,6 +47,8 @@ class ArchivedCourse:
         self, session: MoodleSession, graph: CourseGraph, archive: ArchivedContent, names: SiteNames, *, now: int
     ) -> None:
         self.courseid = archive.manifest.courseid
+        # Source: restore_root_task::define_settings() of Moodle: what a backup doesn't say is off
+        self.with_groups = archive.manifest.settings.get("groups", "0") not in ("", "0")
         self.links = ArchiveLinks(archive.manifest.wwwroot, fetch_wwwroot(session), session.version, self.courseid)
         self._session = session
         self._archive = archive

@@ -41,6 +41,7 @@ class LiveCourse:
 
     def __init__(self, session: MoodleSession, graph: CourseGraph, course: Course) -> None:
         self.courseid = course.id
+        self.with_groups = True
         self.links = LiveLinks(fetch_wwwroot(session))
         self._session = session
         self._graph = graph

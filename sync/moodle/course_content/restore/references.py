@@ -162,7 +162,8 @@ def _path(table: str) -> Rewrite:
 
 
 def _availability(value: str | None, _row: Row, lookup: ReferenceResolver) -> Any:
-    return availability.rewritten(value, lookup.maps.get, lookup.target.date_offset) if value else value
+    copied = availability.Copied(lookup.maps.get, lookup.source.with_groups, lookup.target.date_offset)
+    return availability.rewritten(value, copied) if value else value
 
 
 def _moved_date(value: int | None, _row: Row, lookup: ReferenceResolver) -> Any:

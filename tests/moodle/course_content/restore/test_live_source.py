@@ -137,6 +137,10 @@ def test_an_activity_that_is_being_deleted_does_not_come_along(sqlite_site: Mood
     assert_sound(sqlite_site, "COPY", but=report_of(sqlite_site, "C1").faults)
 
 
+# An id that nothing has.
+GONE = 987_654_321
+
+
 def enriched(site: MoodleSite) -> dict[str, dict[str, Any]]:
     """Let the course of every activity refer to itself in all the ways that Moodle has; return the pieces."""
     course = course_of(site, "TEMPLATE")
@@ -211,6 +215,24 @@ def test_a_copy_of_the_course_of_every_activity_is_that_course_without_its_peopl
         check_insides(site, copy.id, cms, maps)
         check_files(site, copy.contextid, maps)
     assert_sound(site)
+
+
+@pytest.mark.parametrize("name", [on(name) for name in RICH_SITES])
+def test_what_depends_on_something_that_is_gone_stays_shut_in_the_copy(real_site: RealSites, name: str) -> None:
+    site = real_site(name)
+    cm = next(cm for cm in site.rows("course_modules", course=course_of(site, "TEMPLATE").id))
+    gone = [
+        {"type": "completion", "cm": GONE, "e": 1}, {"type": "grade", "id": GONE, "min": 50}, {"type": "group", "id": GONE},
+        {"type": "grouping", "id": GONE},
+    ]  # fmt: skip
+    tree = json.dumps({"op": "&", "c": gone, "showc": [True] * 4})
+    site.execute("UPDATE {course_modules} SET availability = :tree WHERE id = :id", tree=tree, id=cm["id"])
+
+    assert run_file(site, "courses", f"{HEADER}COPY;Copy;TEMPLATE\n").codes == ["course_created"]
+
+    copies = site.rows("course_modules", course=course_of(site, "COPY").id, module=cm["module"])
+    trees = [json.loads(copy["availability"]) for copy in copies if copy["availability"]]
+    assert [[leaf.get("cm", leaf.get("id")) for leaf in tree["c"]] for tree in trees] == [[0, 0, -1, -1]]
 
 
 def check_insides(
