@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
-import json
 from typing import Any
 
 import pytest
 
 from sync.moodle.course_content.graph.content_source import IdMap
-from sync.moodle.course_content.restore import availability, block_config
+from sync.moodle.course_content.restore import block_config
 from sync.moodle.course_content.restore.backup_links import ArchiveLinks
 from sync.moodle.course_content.restore.php_values import PhpArray, PhpFloat, dumps, loads
 from sync.moodle.course_content.restore.text_links import LiveLinks
@@ -18,43 +17,6 @@ MAPS = IdMap({
     "course": {2: 20}, "course_modules": {5: 50}, "grade_items": {6: 60}, "groups": {7: 70}, "groupings": {8: 80},
     "book_chapters": {3: 33}, "glossary": {4: 40}, "quiz": {9: 90}, "context": {11: 110}, "course_sections": {12: 120},
 })  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("conditions", "expected"),
-    [
-        ([{"type": "completion", "cm": 5, "e": 1}], [{"type": "completion", "cm": 50, "e": 1}]),
-        ([{"type": "completion", "cm": -1, "e": 1}], [{"type": "completion", "cm": -1, "e": 1}]),
-        ([{"type": "grade", "id": 6, "min": 5}], [{"type": "grade", "id": 60, "min": 5}]),
-        ([{"type": "group"}], [{"type": "group"}]),
-        ([{"type": "group", "id": 7}], [{"type": "group", "id": 70}]),
-        ([{"type": "grouping", "id": 8}], [{"type": "grouping", "id": 80}]),
-        ([{"type": "grouping", "activity": True}], [{"type": "grouping", "activity": True}]),
-        ([{"type": "date", "d": ">=", "t": 100}], [{"type": "date", "d": ">=", "t": 110}]),
-        ([{"type": "profile", "op": "is", "sf": "city", "v": "6"}], [{"type": "profile", "op": "is", "sf": "city", "v": "6"}]),
-        ([{"type": "thirdparty", "id": 5}], [{"type": "thirdparty", "id": 5}]),
-        ([{"type": "completion", "cm": 99, "e": 1}, {"type": "group", "id": 7}], [{"type": "group", "id": 70}]),
-    ],
-)  # fmt: skip
-def test_conditions_name_what_is_in_the_copy(conditions: list[Any], expected: list[Any]) -> None:
-    text = json.dumps({"op": "&", "c": conditions, "showc": [True] * len(conditions)})
-
-    tree = json.loads(availability.rewritten(text, MAPS.get, 10) or "")
-
-    assert tree == {"op": "&", "c": expected, "showc": [True] * len(expected)}
-
-
-def test_trees_keep_their_branches_and_those_that_lose_everything_go() -> None:
-    inner = {"op": "|", "c": [{"type": "group", "id": 7}], "show": False}
-    lost = {"op": "|", "c": [{"type": "group", "id": 99}], "show": True}
-    text = json.dumps({"op": "&", "c": [lost, inner], "showc": [True, False]})
-
-    tree = json.loads(availability.rewritten(text, MAPS.get, 0) or "")
-
-    assert tree == {"op": "&", "c": [{**inner, "c": [{"type": "group", "id": 70}]}], "showc": [False]}
-    assert availability.rewritten(json.dumps(lost), MAPS.get, 0) is None
-    assert availability.rewritten("not json", MAPS.get, 0) is None
-    assert availability.rewritten('{"op":"&","c":[],"showc":[]}', MAPS.get, 0) == '{"op":"&","c":[],"showc":[]}'
 
 
 PHP = [
