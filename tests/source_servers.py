@@ -269,6 +269,33 @@ def cut_off(handler: BaseHTTPRequestHandler) -> None:
     handler.wfile.write(b"username;firstname\n")
 
 
+def without_end(content: bytes) -> Answer:
+    """Answer with bytes of which nobody says how many they are: the end of the connection is their end."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        if handler.command == "GET":
+            handler.wfile.write(content)
+
+    return answer
+
+
+def in_chunks(content: bytes, *, is_whole: bool = True) -> Answer:
+    """Answer in chunks, of which the last one, which is empty, tells the end."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.protocol_version = "HTTP/1.1"
+        handler.close_connection = True
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        if handler.command == "GET":
+            handler.wfile.write(b"%x\r\n%s\r\n" % (len(content), content) + (b"0\r\n\r\n" if is_whole else b""))
+
+    return answer
+
+
 class FtpServer:
     """An FTP server on a folder, with TLS when it has a certificate."""
 

@@ -72,6 +72,7 @@ _TROUBLES = frozenset(
         "fetched_file_quarantined",
         "file_not_armed",
         "source_checksum_differs",
+        "source_checksum_missing",
         "remote_too_large",
         "file_too_large",
         ZIP_BROKEN,

@@ -14,7 +14,8 @@ from urllib.parse import urljoin
 from sync.errors import SourceError
 from sync.sources.guard import LimitedWriter, Lines
 from sync.sources.location import PORTS, Address, parse_address
-from sync.sources.remote_folder import CHECKSUM, Entry
+from sync.sources.remote_folder import CHECKSUM, Entry, check_digest
+from sync.whole_files import digest_of
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 5
@@ -66,7 +67,7 @@ class HttpAddress:
         return found
 
     def copy(self, name: str, out: BinaryIO) -> None:
-        """Fetch the file or its checksum."""
+        """Fetch the file or its checksum. An answer that doesn't tell its end must have the digest of the checksum beside it."""
         is_checksum = name == self._name + CHECKSUM
         address = self._checksum_address if is_checksum else self._address
         sink = LimitedWriter(out, name, self._lines.rules)
@@ -74,6 +75,8 @@ class HttpAddress:
             _refuse(answer.status, address)
             self._refuse_page(answer)
             sink.expect(answer.length or 0)
+            # Else the connection ends where the file ends, and where it breaks off.
+            tells_end = answer.chunked or answer.length is not None
             # read1 gives what is there; read would wait for a whole block from a server that drips.
             while block := answer.read1(_BLOCK):
                 if self._is_table and not sink.size and _BEGINS_PAGE.match(block):
@@ -81,9 +84,16 @@ class HttpAddress:
                 sink.write(block)
             if answer.length:
                 raise SourceError("remote_cut_off", host=address.host, missing=answer.length)
+        if not tells_end and not is_checksum:
+            self._check_end(out)
 
     def remove(self, _name: str) -> None:
         """A web server keeps what it has."""
+
+    def _check_end(self, out: BinaryIO) -> None:
+        if self._is_table or not self._checksum_is_there():
+            raise SourceError("remote_end_unknown", host=self._address.host)
+        check_digest(self, self._name, self._name + CHECKSUM, digest_of(out)[0])
 
     @property
     def _checksum_address(self) -> Address:

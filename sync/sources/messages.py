@@ -30,6 +30,9 @@ TEXTS: dict[str, Any] = {
     "source_checksum_differs": _(
         "%(name)s doesn't have the SHA-256 that %(mark)s says, so it was not taken. Send both again."
     ),
+    "source_checksum_missing": _(
+        "%(mark)s holds no SHA-256, so %(name)s was not taken. Write the digest into it, or call the mark .done instead."
+    ),
     "source_file_left_behind": _("%(path)s was fetched before, but its run was never asked for. It is taken now."),
     "same_file_again": _("%(name)s is the very same file that run %(run)s has carried out already."),
     "same_file_left_out": _(
@@ -93,6 +96,10 @@ TEXTS: dict[str, Any] = {
     "remote_too_slow": _("Fetching from %(host)s was given up: it was not done after %(seconds)s seconds."),
     "remote_too_large": _("%(name)s has more than the %(limit)s MB that are taken. Split it."),
     "remote_cut_off": _("%(host)s cut the file off: %(missing)s bytes are missing. Nothing was taken."),
+    "remote_end_unknown": _(
+        "%(host)s doesn't say where the file ends, so nobody can tell whether all of it came. Nothing was taken. Let the server "
+        "send the length (Content-Length), or put a .sha256 beside the file."
+    ),
     "remote_certificate": _(
         "The certificate of %(host)s can't be trusted (%(reason)s), so nothing was sent or taken. Let the server have a "
         "valid one, or let whoever runs ToolSync name the authority behind it in SSL_CERT_FILE."

@@ -72,8 +72,8 @@ def copy_whole(place: RemoteFolder, entry: Entry, names: Collection[str], out: B
     if entry.size not in (-1, size):
         raise CommandFileError("source_file_growing", name=entry.name)
     for mark in marks_of(entry.name, names):
-        if mark.endswith(CHECKSUM) and _read_checksum(place, mark) not in ("", sha256):
-            raise CommandFileError("source_checksum_differs", name=entry.name, mark=mark)
+        if mark.endswith(CHECKSUM):
+            check_digest(place, entry.name, mark, sha256)
 
 
 def remove_taken(place: RemoteFolder, name: str, names: Collection[str]) -> None:
@@ -83,10 +83,16 @@ def remove_taken(place: RemoteFolder, name: str, names: Collection[str]) -> None
         place.remove(mark)
 
 
-def _read_checksum(place: RemoteFolder, mark: str) -> str:
-    """Return the digest that a checksum file holds, "" when it holds none."""
+def check_digest(place: RemoteFolder, name: str, mark: str, sha256: str) -> None:
+    """Compare the digest of what came with the one in a checksum file.
+
+    Raises: CommandFileError if it is another one, or the checksum file holds none; SourceError
+    """
     with storage.scratch_file() as out:
         place.copy(mark, out)
         out.seek(0)
         found = _DIGEST.search(out.read(_CHECKSUM_BYTES))
-    return found.group().decode().lower() if found else ""
+    if found is None:
+        raise CommandFileError("source_checksum_missing", name=name, mark=mark)
+    if found.group().decode().lower() != sha256:
+        raise CommandFileError("source_checksum_differs", name=name, mark=mark)

@@ -18,7 +18,7 @@ from sync.sources.guard import FetchRules
 from sync.sources.location import parse_address
 from sync.sources.opening import open_address
 from sync.sources.remote_folder import Entry, copy_whole
-from tests.source_servers import WebServer, cut_off, drip, ten_gigabytes
+from tests.source_servers import WebServer, cut_off, drip, in_chunks, ten_gigabytes, without_end
 
 FILE = b"username;firstname\nann;Ann\n"
 RULES = FetchRules(allowed_hosts=frozenset({"localhost"}), max_bytes=5_000_000, seconds=10)
@@ -223,6 +223,35 @@ def test_a_file_that_says_that_it_is_too_large_is_not_begun(web: WebServer) -> N
 def test_a_file_that_is_cut_off_is_not_taken(web: WebServer) -> None:
     web.answers["/users.csv"] = cut_off
     assert refusal(web.url("/users.csv")) == "remote_cut_off"
+
+
+def test_an_answer_that_doesnt_tell_its_end_is_taken_only_with_a_checksum_that_agrees(web: WebServer) -> None:
+    """Where the connection broke off nobody can see."""
+    web.answers["/users.csv"] = without_end(FILE)
+    assert refusal(web.url("/users.csv")) == "remote_end_unknown"
+    web.put("/users.csv.sha256", hashlib.sha256(FILE).hexdigest().encode())
+    assert fetch(web.url("/users.csv"))[1] == FILE
+    web.answers["/users.csv"] = without_end(FILE[:-5])
+    assert refusal(web.url("/users.csv")) == "source_checksum_differs"
+    # A checksum that nobody has listed holds as well.
+    with (
+        open_address(parse_address(web.url("/users.csv")), RULES, default_name="") as place,
+        pytest.raises(CommandFileError, match="source_checksum_differs"),
+    ):
+        copy_whole(place, Entry("users.csv", -1), set(), io.BytesIO())
+
+
+def test_chunks_tell_their_end(web: WebServer) -> None:
+    web.answers["/users.csv"] = in_chunks(FILE)
+    assert fetch(web.url("/users.csv"))[1] == FILE
+    web.answers["/users.csv"] = in_chunks(FILE, is_whole=False)
+    assert refusal(web.url("/users.csv")) == "remote_failed"
+
+
+def test_a_checksum_file_without_a_digest_vouches_for_nothing(web: WebServer) -> None:
+    web.put("/users.csv", FILE)
+    web.put("/users.csv.sha256", b"users.csv\n")
+    assert refusal(web.url("/users.csv")) == "source_checksum_missing"
 
 
 @pytest.mark.parametrize(("host", "code"), [("no-such-host.invalid", "remote_unknown"), ("localhost", "remote_failed")])

@@ -21,7 +21,7 @@ from sync.sources.guard import FetchRules
 from sync.sources.opening import open_query
 from tests.ldap_server import BASE, READER, SUFFIX, LdapServer
 from tests.servers import PASSWORD
-from tests.source_servers import USER, TokenServer, WebServer, drip
+from tests.source_servers import USER, TokenServer, WebServer, drip, without_end
 
 RULES = FetchRules(allowed_hosts=frozenset({"localhost"}), max_bytes=5_000_000, seconds=10, max_rows=5_000)
 FILE = b"username;firstname\nann;Ann\n"
@@ -85,6 +85,10 @@ class TestToken:
         for _time in range(2):
             fetch(queries.TOKEN, web.url("/users.csv"), self.query(web))
         assert tokens.tokens >= 2
+
+    def test_a_file_whose_end_isnt_told_is_not_taken(self, web: WebServer, tokens: TokenServer) -> None:
+        web.answers["/users.csv"] = without_end(FILE)
+        assert refusal(queries.TOKEN, web.url("/users.csv"), self.query(web)) == "remote_end_unknown"
 
     def test_a_wrong_secret_is_said_without_it(self, web: WebServer, tokens: TokenServer) -> None:
         assert refusal(queries.TOKEN, web.url("/users.csv"), self.query(web), login=(USER, "wrong")) == "oauth_refused"

@@ -19,7 +19,7 @@ from sync.sources.guard import FetchRules
 from sync.sources.opening import open_query
 from sync.sources.service_account import read_service_key
 from sync.sources.sheet_address import sheet_address, sheet_shown
-from tests.source_servers import SheetServer, WebServer, drip, pem_of, ten_gigabytes
+from tests.source_servers import SheetServer, WebServer, drip, pem_of, ten_gigabytes, without_end
 
 RULES = FetchRules(allowed_hosts=frozenset({"localhost", "127.0.0.1"}), max_bytes=5_000_000, seconds=10)
 TABLE = b"username,firstname\nann,Ann\n"
@@ -187,6 +187,11 @@ def test_a_sheet_that_never_ends_is_given_up(web: WebServer, sheets: SheetServer
     assert refusal(sheets.url(), sheets.key_file, replace(RULES, seconds=0.5)) == "remote_too_slow"
     web.answers["/export/signed"] = ten_gigabytes
     assert refusal(sheets.url(), sheets.key_file) == "remote_too_large"
+
+
+def test_a_sheet_whose_end_isnt_told_is_not_taken(web: WebServer, sheets: SheetServer) -> None:
+    web.answers["/export/signed"] = without_end(TABLE)
+    assert refusal(sheets.url(), sheets.key_file) == "remote_end_unknown"
 
 
 @pytest.mark.parametrize(
