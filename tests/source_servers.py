@@ -297,13 +297,16 @@ def in_chunks(content: bytes, *, is_whole: bool = True) -> Answer:
 
 
 class FtpServer:
-    """An FTP server on a folder, with TLS when it has a certificate."""
+    """An FTP server on a folder, with TLS when it has a certificate. Shape: is_old: it knows no commands of RFC 3659 but SIZE"""
 
-    def __init__(self, folder: Path, certificate: trustme.LeafCert | None = None) -> None:
+    def __init__(self, folder: Path, certificate: trustme.LeafCert | None = None, *, is_old: bool = False) -> None:
         authorizer = DummyAuthorizer()
         authorizer.add_user(USER, PASSWORD, str(folder), perm="elrd")
         base = FTPHandler if certificate is None else TLS_FTPHandler
         more: dict[str, Any] = {"authorizer": authorizer, "auth_failed_timeout": 0}
+        if is_old:
+            newer = ("OPTS", "MLSD", "MLST", "MDTM")
+            more["proto_cmds"] = {name: what for name, what in FTPHandler.proto_cmds.items() if name not in newer}
         if certificate is not None:
             pem = folder.parent / "ftp.pem"
             pem.write_bytes(certificate.private_key_and_cert_chain_pem.bytes())

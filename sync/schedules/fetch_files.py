@@ -53,6 +53,7 @@ from sync.sources.opening import open_address, open_query
 from sync.sources.remote_folder import (
     Entry,
     RemoteFolder,
+    check_same,
     copy_whole,
     files_among,
     marks_of,
@@ -143,6 +144,7 @@ def _take_dropped(site: MoodleSite, place: DropFolder, entry: Entry, names: set[
             if error.code == "file_in_use":
                 raise
             notes.append(_note(error))
+            check_same(place, entry)
             notes.append(Note(ZIP_BROKEN, {"name": entry.name, "aside": place.quarantine_file(entry.name)}))
             return
         if not is_zip:
@@ -150,10 +152,11 @@ def _take_dropped(site: MoodleSite, place: DropFolder, entry: Entry, names: set[
                 site, out, entry.name, "/", None, file_types=FILE_TYPES, max_megabytes=run_limits().max_upload_megabytes
             )
             notes += arm_dropped_file(file)
-        remove_taken(place, entry.name, names)
+        remove_taken(place, entry, names)
 
 
 def _quarantine_dropped(site: MoodleSite, place: DropFolder, entry: Entry) -> Note:
+    check_same(place, entry)
     aside = place.quarantine_file(entry.name)
     forget_attempts(site, _DROP, entry.name)
     return Note("dropped_file_quarantined", {"name": entry.name, "aside": aside, "attempts": MAX_ATTEMPTS})
@@ -232,7 +235,7 @@ def _from_elsewhere(source: Source, notes: list[Note]) -> list[CommandFile]:
                 if file is not None:
                     chosen.append(file)
                 if source.remove_taken:
-                    remove_taken(place, entry.name, names)
+                    remove_taken(place, entry, names)
             if chosen and not source.take_all:
                 break
     return chosen

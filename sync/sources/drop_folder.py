@@ -18,7 +18,7 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
-from sync.errors import CommandFileError, SourceError
+from sync.errors import SourceError
 from sync.sources.lock_file import age_of, break_up, holder_of, is_dead, kept_alive, make
 from sync.sources.remote_folder import Entry
 from sync.values import Note
@@ -36,7 +36,6 @@ class DropFolder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._copied: dict[str, tuple[int, int, int]] = {}
 
     def entries(self) -> list[Entry]:
         """List the files: no locks, nothing hidden, none of our outputs (`_…`), and no links, which may lead anywhere."""
@@ -48,13 +47,22 @@ class DropFolder:
                 and not file.name.startswith((".", "_"))
                 and file.name not in (FEEDER_LOCK, OWN_LOCK)
             ]
-        return [Entry(name, status.st_size, str(status.st_mtime_ns)) for name, status in files]
+        return [_entry(name, status) for name, status in files]
+
+    def look(self, name: str) -> Entry | None:
+        """Return a file as it is now."""
+        with _translated_errors(self._folder):
+            try:
+                return _entry(name, (self._folder / name).lstat())
+            except FileNotFoundError:
+                return None
 
     def copy(self, name: str, out: BinaryIO) -> None:
         """Read a file, and touch the lock: taking many may last."""
         with _translated_errors(self._folder):
             with open(self._folder / name, "rb", opener=_no_link) as file:
-                self._copied[name] = _identity(os.fstat(file.fileno()))
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise OSError("not a plain file")
                 shutil.copyfileobj(file, out, 1 << 20)
             os.utime(self._folder / OWN_LOCK)
 
@@ -71,16 +79,9 @@ class DropFolder:
         return aside
 
     def remove(self, name: str) -> None:
-        """Delete a file, unless somebody has put another one in its place since it was read."""
-        path = self._folder / name
+        """Delete a file."""
         with _translated_errors(self._folder):
-            try:
-                found = _identity(path.lstat())
-            except FileNotFoundError:
-                return
-            if self._copied.get(name, found) != found:
-                raise CommandFileError("source_file_growing", name=name)
-            path.unlink()
+            (self._folder / name).unlink(missing_ok=True)
 
 
 def held_up(folder: Path) -> Note | None:
@@ -143,10 +144,9 @@ def _left_behind(lock: Path, age: float) -> Note | None:
     return None
 
 
-def _identity(status: os.stat_result) -> tuple[int, int, int]:
-    if not stat.S_ISREG(status.st_mode):
-        raise OSError("not a plain file")
-    return status.st_ino, status.st_size, status.st_mtime_ns
+def _entry(name: str, status: os.stat_result) -> Entry:
+    """Return a file with what tells it from another one that was renamed to its name."""
+    return Entry(name, status.st_size, f"{status.st_ino}:{status.st_mtime_ns}")
 
 
 def _no_link(path: str, flags: int) -> int:

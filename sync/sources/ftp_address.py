@@ -5,6 +5,7 @@ from __future__ import annotations
 import ftplib
 import socket
 import ssl
+from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from sync.errors import CommandFileError
@@ -79,6 +80,7 @@ class FtpAddress:
         self._lines = lines
         self._connected: _Plain | None = None
         self._sizes: dict[str, int] = {}
+        self._knows_facts = True
 
     def entries(self) -> list[Entry]:
         """List the folder."""
@@ -86,6 +88,16 @@ class FtpAddress:
             entries = self._listed(self._ftp())
         self._sizes = {entry.name: entry.size for entry in entries}
         return entries
+
+    def look(self, name: str) -> Entry | None:
+        """Return a file as it is now."""
+        with self._lines.translated_errors(self._address.host):
+            ftp = self._ftp()
+            try:
+                return self._asked_for(ftp, name)
+            except (ftplib.error_perm, StopIteration):
+                # Servers have several answers for what isn't there, and for commands that they don't know.
+                return next((entry for entry in self._listed(ftp) if entry.name == name), None)
 
     def copy(self, name: str, out: BinaryIO) -> None:
         """Fetch a file."""
@@ -127,21 +139,44 @@ class FtpAddress:
         except ftplib.error_perm as error:
             if not str(error).startswith(("500", "501", "502", "504")):
                 raise
+            self._knows_facts = False
             return self._entries_of_old_server(ftp)
-        return [
-            Entry(name, int(facts.get("size", -1)), facts.get("modify", ""))
-            for name, facts in listed
-            if facts.get("type", "file") == "file"
-        ]
+        return [_entry(name, facts) for name, facts in listed if facts.get("type", "file") == "file"]
+
+    def _asked_for(self, ftp: _Plain, name: str) -> Entry:
+        """Ask about one file. Raises: ftplib.error_perm, StopIteration if the server doesn't say"""
+        path = self._address.folder + name
+        if not self._knows_facts:
+            ftp.voidcmd("TYPE I")
+            return Entry(name, _size_of(ftp, path))
+        # Source: RFC 3659, 7.2: the facts stand on a line of their own, which begins with a space.
+        said = ftp.sendcmd(f"MLST {path}").splitlines()
+        return _entry(name, _facts_of(next(line[1:] for line in said if line.startswith(" "))))
 
     def _entries_of_old_server(self, ftp: _Plain) -> list[Entry]:
         """List the folder on a server that knows no MLSD; what has no size is a folder."""
         entries = []
+        names = [path.rpartition("/")[2] for path in ftp.nlst(self._address.folder)]
+        # After the list, which is asked for as text: servers give no size then.
         ftp.voidcmd("TYPE I")
-        for path in ftp.nlst(self._address.folder):
-            name = path.rpartition("/")[2]
+        for name in names:
             try:
-                entries.append(Entry(name, ftp.size(self._address.folder + name) or 0))
+                entries.append(Entry(name, _size_of(ftp, self._address.folder + name)))
             except ftplib.error_perm:
                 continue
         return entries
+
+
+def _size_of(ftp: ftplib.FTP, path: str) -> int:
+    size = ftp.size(path)
+    return -1 if size is None else size
+
+
+def _entry(name: str, facts: Mapping[str, str]) -> Entry:
+    return Entry(name, int(facts.get("size", -1)), facts.get("modify", ""))
+
+
+def _facts_of(line: str) -> dict[str, str]:
+    """Return what a server says of one file: "size=26;modify=20261202070000; /out/users.csv"."""
+    pairs = (fact.partition("=") for fact in line.partition(" ")[0].split(";"))
+    return {name.lower(): value for name, _sign, value in pairs if name}

@@ -33,11 +33,15 @@ class Inbox:
             except FileNotFoundError:
                 return []
             # S3 lists the folder itself as a file without a name.
-            return [
-                Entry(name, self._storage.size(self._key(name)), str(self._storage.get_modified_time(self._key(name))))
-                for name in names
-                if name
-            ]
+            return [self._entry(name) for name in names if name]
+
+    def look(self, name: str) -> Entry | None:
+        """Return a file as it is now."""
+        with self._translated_errors():
+            try:
+                return self._entry(name)
+            except FileNotFoundError:
+                return None
 
     def copy(self, name: str, out: BinaryIO) -> None:
         """Fetch a file."""
@@ -51,6 +55,10 @@ class Inbox:
         """Delete a file in the storage."""
         with self._translated_errors():
             self._storage.delete(self._key(name))
+
+    def _entry(self, name: str) -> Entry:
+        key = self._key(name)
+        return Entry(name, self._storage.size(key), str(self._storage.get_modified_time(key)))
 
     def _key(self, name: str) -> str:
         return f"{self._folder}/{name}".lstrip("/")

@@ -36,6 +36,9 @@ class RemoteFolder(Protocol):
     def entries(self) -> list[Entry]:
         """List the files, without folders and without going down into them."""
 
+    def look(self, name: str) -> Entry | None:
+        """Return a file as it is now, None where there is none. What never changes has no size and no time."""
+
     def copy(self, name: str, out: BinaryIO) -> None:
         """Write a file's bytes."""
 
@@ -68,6 +71,7 @@ def copy_whole(place: RemoteFolder, entry: Entry, names: Collection[str], out: B
     Raises: CommandFileError if it changed meanwhile or its checksum is another one; SourceError
     """
     place.copy(entry.name, out)
+    check_same(place, entry)
     sha256, size = digest_of(out)
     if entry.size not in (-1, size):
         raise CommandFileError("source_file_growing", name=entry.name)
@@ -76,10 +80,28 @@ def copy_whole(place: RemoteFolder, entry: Entry, names: Collection[str], out: B
             check_digest(place, entry.name, mark, sha256)
 
 
-def remove_taken(place: RemoteFolder, name: str, names: Collection[str]) -> None:
-    """Remove a file that was taken, and then its marks. Raises: SourceError."""
-    place.remove(name)
-    for mark in marks_of(name, names):
+def check_same(place: RemoteFolder, entry: Entry) -> None:
+    """Look at a file once more: what isn't known of it counts as the same.
+
+    Raises: CommandFileError if it is another one than was listed, or gone; SourceError
+    """
+    found = place.look(entry.name)
+    if (
+        found is None
+        or (-1 not in (entry.size, found.size) and found.size != entry.size)
+        or ("" not in (entry.modified, found.modified) and found.modified != entry.modified)
+    ):
+        raise CommandFileError("source_file_growing", name=entry.name)
+
+
+def remove_taken(place: RemoteFolder, entry: Entry, names: Collection[str]) -> None:
+    """Remove a file that was taken, and then its marks.
+
+    Raises: CommandFileError if it is another one by now, which nobody has read; SourceError
+    """
+    check_same(place, entry)
+    place.remove(entry.name)
+    for mark in marks_of(entry.name, names):
         place.remove(mark)
 
 

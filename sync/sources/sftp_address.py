@@ -44,10 +44,18 @@ class SftpAddress:
             except FileNotFoundError:
                 raise SourceError("remote_not_found", address=self._address.shown) from None
             return [
-                Entry(file.filename, -1 if file.st_size is None else file.st_size, str(file.st_mtime))
+                _entry(file.filename, file)
                 for file in listed
                 if file.st_mode is None or stat.S_ISREG(file.st_mode)
             ]
+
+    def look(self, name: str) -> Entry | None:
+        """Return a file as it is now."""
+        with self._lines.translated_errors(self._address.host):
+            try:
+                return _entry(name, self._sftp().lstat(self._address.folder + name))
+            except FileNotFoundError:
+                return None
 
     def copy(self, name: str, out: BinaryIO) -> None:
         """Fetch a file."""
@@ -96,6 +104,11 @@ class SftpAddress:
             transport.auth_publickey(username, read_private_key(self._private_key, password))
         else:
             transport.auth_password(username, password)
+
+
+def _entry(name: str, file: paramiko.SFTPAttributes) -> Entry:
+    size, time = file.st_size, file.st_mtime
+    return Entry(name, -1 if size is None else size, "" if time is None else str(time))
 
 
 def read_private_key(text: str, passphrase: str) -> paramiko.PKey:

@@ -8,17 +8,20 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import boto3
 import pytest
 from pytest_django import Settings
 
+from sync.commandfiles.intake import receive_file
 from sync.errors import SourceError
 from sync.models import CommandFile, RunState, Source, SyncRun
 from sync.runs import services
 from sync.runs.source_settings import SourceChoice, save_source
 from sync.schedules.fetch_files import fetch_files
 from sync.schedules.source_preview import Verdict, preview_source
+from sync.sources.drop_folder import DropFolder
 from tests.installation import Installation
 from tests.servers import PASSWORD
 from tests.source_servers import USER, FtpServer, SftpServer, WebServer, s3_server
@@ -228,6 +231,51 @@ def test_a_file_that_is_still_being_written_stays_until_it_is_whole(
     assert told() == ["source_file_growing", "source_nothing"]
     assert installation.area() == {"/whole.csv"}
     assert fetched(installation) == ["/userimport.csv"]
+
+
+def test_a_file_that_goes_on_growing_while_it_is_copied_is_neither_received_nor_removed(
+    installation: Installation, drop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its feeder had paused for longer than it takes to settle."""
+    copy = DropFolder.copy
+
+    def copy_and_feed(place: DropFolder, name: str, out: BinaryIO) -> None:
+        copy(place, name, out)
+        with (drop / name).open("a") as growing:
+            growing.write(OTHER.splitlines(keepends=True)[1])
+
+    (drop / "userimport.csv").write_text(FILE)
+    monkeypatch.setattr(DropFolder, "copy", copy_and_feed)
+    assert fetched(installation) == []
+    assert told() == ["source_file_growing", "source_nothing"]
+    assert installation.area() == set()
+    monkeypatch.undo()
+    assert fetched(installation) == ["/userimport.csv"]
+    assert installation.read("/userimport.csv").count(b"\n") == 3
+
+
+def test_a_file_that_comes_after_one_was_copied_waits_for_its_own_turn(
+    installation: Installation, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the same name: what is removed must be what was read."""
+
+    def receive_and_feed(*args: Any, **more: Any) -> CommandFile:
+        file = receive_file(*args, **more)
+        (tmp_path / "new").write_text(OTHER)
+        (tmp_path / "new").replace(tmp_path / "users.csv")
+        return file
+
+    settings.STORAGES = {**settings.STORAGES, "inbox-school": storage_from_url(tmp_path.as_uri())}
+    choose(installation, kind="inbox", inbox="school", location="users.csv", remove_taken=True)
+    (tmp_path / "users.csv").write_text(FILE)
+    monkeypatch.setattr("sync.schedules.fetch_files.receive_file", receive_and_feed)
+    assert carry_out_next(installation) == ["/fetched/users/users.csv"]
+    assert told() == ["source_file_growing"]
+    assert (tmp_path / "users.csv").read_text() == OTHER
+    monkeypatch.undo()
+    assert carry_out_next(installation) == ["/fetched/users/users.csv"]
+    assert [run.counts for run in SyncRun.objects.order_by("pk")] == [{"created": 1}] * 2
+    assert not (tmp_path / "users.csv").exists()
 
 
 @pytest.mark.parametrize("mark", ["userimport.csv.done", "userimport.done", "userimport.csv.sha256"])

@@ -51,6 +51,13 @@ def secure_ftp(served: Path, authority: trustme.CA) -> Iterator[FtpServer]:
 
 
 @pytest.fixture
+def old_ftp(served: Path) -> Iterator[FtpServer]:
+    server = FtpServer(served, is_old=True)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
 def sftp(served: Path) -> Iterator[SftpServer]:
     server = SftpServer(served)
     yield server

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from sync.errors import CodedError, SourceError
+from sync.errors import CommandFileError, SourceError
 from sync.sources.drop_folder import DropFolder, held_up, locked
+from sync.sources.remote_folder import copy_whole, remove_taken
 
 FILE = b"username;firstname\nann;Ann\n"
 HOUR = 3600
@@ -121,11 +122,13 @@ def test_a_file_that_was_replaced_since_it_was_read_stays(tmp_path: Path) -> Non
     leave(tmp_path / "users.csv")
     with locked(tmp_path):
         place = DropFolder(tmp_path)
-        place.copy("users.csv", io.BytesIO())
+        (entry,) = place.entries()
+        copy_whole(place, entry, {"users.csv"}, io.BytesIO())
         leave(tmp_path / "new.csv")
         (tmp_path / "new.csv").replace(tmp_path / "users.csv")
-        with pytest.raises(CodedError):
-            place.remove("users.csv")
+        os.utime(tmp_path / "users.csv", ns=(0, int(entry.modified.partition(":")[2])))
+        with pytest.raises(CommandFileError, match="source_file_growing"):
+            remove_taken(place, entry, {"users.csv"})
     assert (tmp_path / "users.csv").exists()
 
 

@@ -11,6 +11,7 @@ from sync.errors import CodedError, CommandFileError
 from sync.sources.guard import FetchRules
 from sync.sources.location import Address, parse_address
 from sync.sources.opening import open_address
+from sync.sources.remote_folder import Entry
 from tests.servers import PASSWORD
 from tests.source_servers import USER, FtpServer
 
@@ -42,6 +43,15 @@ def test_files_are_listed_fetched_and_removed(
         assert place.entries() == []
     assert (entry.name, entry.size, out.getvalue()) == ("users_01.csv", len(FILE), FILE)
     assert not (served / "out" / "users_01.csv").exists()
+
+
+def test_an_old_server_that_lists_names_only_is_asked_for_each_size(old_ftp: FtpServer, served: Path) -> None:
+    """A list of names is sent as text, and then servers give no size until they are told otherwise."""
+    (served / "out" / "users_02.csv").write_bytes(FILE * 2)
+    with open_address(address(old_ftp), RULES, default_name="") as place:
+        assert place.entries() == [Entry("users_01.csv", len(FILE)), Entry("users_02.csv", 2 * len(FILE))]
+        assert place.look("users_02.csv") == Entry("users_02.csv", 2 * len(FILE))
+        assert place.look("none.csv") is None
 
 
 def refusal(where: Address, rules: FetchRules = RULES) -> str:
