@@ -181,6 +181,9 @@ TEXTS: dict[str, Any] = {
     "oneroster_unreadable": _(
         "%(host)s doesn't answer as a OneRoster server when asked for %(collection)s. Check the address."
     ),
+    "oneroster_changed": _(
+        "The %(collection)s of %(host)s changed while they were read, so nothing was taken. The next start asks for them again."
+    ),
     "oneroster_cut_off": _("%(host)s gave %(missing)s records fewer than it said there are, so nothing was taken."),
     "other_moodle_not_for_type": _("Another Moodle is a source of these file types only: %(types)s."),
     "other_moodle_prefix": _("%(prefix)s can't be the beginning of the names of tables. Most often it is mdl_."),

@@ -22,6 +22,7 @@ _PAGE_ROWS = 1000
 _MOST_PAGE_BYTES = 64_000_000
 
 Record = Mapping[str, Any]
+_ID = "sourcedId"
 
 
 def _plain(name: str) -> Callable[[Record], object]:
@@ -43,6 +44,10 @@ def _links(name: str) -> Callable[[Record], object]:
 
 def _id_of(link: object) -> object:
     return link.get("sourcedId", "") if isinstance(link, Mapping) else ""
+
+
+def _ids(records: Sequence[Record]) -> list[object]:
+    return [record.get(_ID) for record in records]
 
 
 def _roles(record: Record) -> object:
@@ -108,18 +113,31 @@ class OneRosterSource(RowSource):
         self._lines = lines
 
     def rows(self) -> Generator[Sequence[object], None, None]:
+        """Each page but the first begins with the last record of the one before, so that none is passed over between them."""
         columns = COLUMNS[self._collection]
         yield list(columns)
-        offset = 0
-        while True:
-            records, total = self._page(offset)
-            for record in records:
+        first, total = self._page(0)
+        seen: set[object] = set()
+        page = first
+        while page:
+            for record in page:
+                self._note(record, seen)
                 yield [read(record) for read in columns.values()]
-            offset += len(records)
-            if not records or (total is None and len(records) < _PAGE_ROWS) or (total is not None and offset >= total):
+            last = page[-1].get(_ID)
+            page, total = self._page(len(seen) - 1)
+            if len(first) < _PAGE_ROWS and _ids(page) == _ids(first) and len(seen) == len(first):
+                # A server that knows no pages has given all of it again.
                 break
-        if total is not None and offset < total:
-            raise SourceError("oneroster_cut_off", host=self._host, missing=total - offset)
+            if not page or page[0].get(_ID) != last:
+                raise SourceError("oneroster_changed", host=self._host, collection=self._collection)
+            page = page[1:]
+        if total is not None and len(seen) < total:
+            raise SourceError("oneroster_cut_off", host=self._host, missing=total - len(seen))
+
+    def _note(self, record: Record, seen: set[object]) -> None:
+        if (known := record.get(_ID)) in seen:
+            raise SourceError("oneroster_changed", host=self._host, collection=self._collection)
+        seen.add(known)
 
     def _page(self, offset: int) -> tuple[list[Record], int | None]:
         """Return the records from a place on, and how many there are in all, None where the server doesn't say."""
@@ -158,6 +176,6 @@ class OneRosterSource(RowSource):
             records = json.loads(content)[self._collection]
         except (ValueError, KeyError, TypeError):
             raise SourceError("oneroster_unreadable", host=self._host, collection=self._collection) from None
-        if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        if not isinstance(records, list) or not all(isinstance(record, dict) and record.get(_ID) for record in records):
             raise SourceError("oneroster_unreadable", host=self._host, collection=self._collection)
         return records

@@ -44,9 +44,7 @@ class SftpAddress:
             except FileNotFoundError:
                 raise SourceError("remote_not_found", address=self._address.shown) from None
             return [
-                _entry(file.filename, file)
-                for file in listed
-                if file.st_mode is None or stat.S_ISREG(file.st_mode)
+                _entry(file.filename, file) for file in listed if file.st_mode is None or stat.S_ISREG(file.st_mode)
             ]
 
     def look(self, name: str) -> Entry | None:

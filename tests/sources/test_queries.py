@@ -29,6 +29,9 @@ SERVICE = "/ims/oneroster/rostering/v1p2"
 LOGIN = (READER, PASSWORD)
 
 
+PEOPLE = [{"sourcedId": f"p{number:04}", "username": f"u{number}"} for number in range(2500)]
+
+
 @pytest.fixture(autouse=True)
 def no_token_of_before() -> None:
     oauth._tokens.clear()
@@ -129,23 +132,49 @@ class TestOneRoster:
     def page(self, collection: str, offset: int) -> str:
         return f"{SERVICE}/{collection}?limit=1000&offset={offset}&sort=sourcedId&orderBy=asc"
 
+    def serve(
+        self, tokens: TokenServer, people: list[dict[str, str]], *, most: int = 1000, total: int | None = None
+    ) -> None:
+        """Let the server have users, so many on a page. Shape: total: what it says that there are, None = nothing"""
+        for offset in range(len(people)):
+            tokens.put_json(self.page("users", offset), {"users": people[offset : offset + most]}, total=total)
+
     def fetch(self, web: WebServer, collection: str = "users") -> list[str]:
         return fetch(queries.ONEROSTER, web.url(SERVICE), self.query(web, collection)).decode().splitlines()
 
-    def test_all_pages_are_fetched(self, web: WebServer, tokens: TokenServer) -> None:
-        people = [{"sourcedId": f"p{number}", "username": f"u{number}"} for number in range(2500)]
-        for offset in (0, 1000, 2000):
-            tokens.put_json(self.page("users", offset), {"users": people[offset : offset + 1000]}, total=2500)
-        lines = self.fetch(web)
-        assert (len(lines), tokens.tokens) == (2501, 1)
-        assert lines[2500].startswith("p2499,")
-
-    def test_a_server_that_doesnt_say_how_many_there_are_is_asked_until_a_page_is_short(
-        self, web: WebServer, tokens: TokenServer
+    @pytest.mark.parametrize(
+        ("most", "total"), [(1000, 2500), (1000, None), (100, None), (100, 2500), (100, 100), (1, None)]
+    )
+    def test_all_pages_are_fetched_whatever_the_server_says_of_them(
+        self, web: WebServer, tokens: TokenServer, most: int, total: int | None
     ) -> None:
-        tokens.put_json(self.page("users", 0), {"users": [{"sourcedId": "a"}] * 1000})
-        tokens.put_json(self.page("users", 1000), {"users": []})
-        assert len(self.fetch(web)) == 1001
+        people = PEOPLE if most > 1 else PEOPLE[:1]
+        self.serve(tokens, people, most=most, total=total)
+        lines = self.fetch(web)
+        assert ([line.partition(",")[0] for line in lines[1:]], tokens.tokens) == (
+            [each["sourcedId"] for each in people],
+            1,
+        )
+
+    def test_a_server_that_knows_no_pages_gives_all_of_it_at_once(self, web: WebServer, tokens: TokenServer) -> None:
+        for offset in (0, 29):
+            tokens.put_json(self.page("users", offset), {"users": PEOPLE[:30]})
+        assert len(self.fetch(web)) == 31
+
+    @pytest.mark.parametrize(
+        "then", ["one goes", "one comes", "one goes and one comes", "the order changes", "the same again"]
+    )
+    def test_records_that_change_between_two_pages_bring_no_file(
+        self, web: WebServer, tokens: TokenServer, then: str
+    ) -> None:
+        self.serve(tokens, PEOPLE)
+        left = {
+            "one goes": PEOPLE[1:], "one comes": [{"sourcedId": "a"}, *PEOPLE],
+            "one goes and one comes": [*PEOPLE[1:1500], {"sourcedId": "p1499a"}, *PEOPLE[1500:]], "the order changes": PEOPLE[::-1],
+            "the same again": [*PEOPLE[:1000], *PEOPLE[:500]],
+        }[then]  # fmt: skip
+        tokens.put_json(self.page("users", 999), {"users": left[999:1999]})
+        assert refusal(queries.ONEROSTER, web.url(SERVICE), self.query(web)) == "oneroster_changed"
 
     def test_links_and_lists_become_cells(self, web: WebServer, tokens: TokenServer) -> None:
         record = {
@@ -169,14 +198,15 @@ class TestOneRoster:
         names = self.fetch(web, collection)[0].split(",")
         assert [shipped.name for shipped in SHIPPED if shipped.fits(names)] == [mapping]
 
-    @pytest.mark.parametrize("document", [[], {"user": []}, {"users": {}}, {"users": ["a"]}])
+    @pytest.mark.parametrize(
+        "document", [[], {"user": []}, {"users": {}}, {"users": ["a"]}, {"users": [{"username": "a"}]}]
+    )
     def test_another_server_is_not_taken_for_one(self, web: WebServer, tokens: TokenServer, document: Any) -> None:
         tokens.put_json(self.page("users", 0), document)
         assert refusal(queries.ONEROSTER, web.url(SERVICE), self.query(web)) == "oneroster_unreadable"
 
     def test_fewer_records_than_were_promised_bring_no_file(self, web: WebServer, tokens: TokenServer) -> None:
-        tokens.put_json(self.page("users", 0), {"users": [{"sourcedId": "a"}]}, total=9)
-        tokens.put_json(self.page("users", 1), {"users": []}, total=9)
+        self.serve(tokens, PEOPLE[:1], total=9)
         assert refusal(queries.ONEROSTER, web.url(SERVICE), self.query(web)) == "oneroster_cut_off"
 
     def test_nobody_at_all_brings_no_file(self, web: WebServer, tokens: TokenServer) -> None:
@@ -184,7 +214,7 @@ class TestOneRoster:
         assert refusal(queries.ONEROSTER, web.url(SERVICE), self.query(web)) == "source_no_rows"
 
     def test_more_rows_than_are_taken_bring_no_file(self, web: WebServer, tokens: TokenServer) -> None:
-        tokens.put_json(self.page("users", 0), {"users": [{"sourcedId": "a"}] * 50}, total=50)
+        tokens.put_json(self.page("users", 0), {"users": PEOPLE[:50]}, total=50)
         rules = replace(RULES, max_rows=49)
         assert refusal(queries.ONEROSTER, web.url(SERVICE), self.query(web), rules) == "source_too_many_rows"
 
