@@ -46,6 +46,15 @@ def read_rows_of_part(chunk: RunChunk, numbers: Collection[int]) -> dict[int, Ou
         raise OutcomesMissing("outcomes_part_missing", line=chunk.last_line) from error
 
 
+def had_journal(chunk: RunChunk) -> bool:
+    """Return whether a chunk had before-images when it was committed; True as well where nobody knows."""
+    try:
+        with storage.opened(chunk.outcomes_key) as part:
+            return read_header(part).has_journal
+    except (FileNotFoundError, *DAMAGES):
+        return True
+
+
 def read_closed(run: SyncRun, after_line: int) -> Iterator[ClosedObject]:
     """Return what became of objects after the last row of a run, or would. Raises: OutcomesMissing
 

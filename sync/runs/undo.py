@@ -9,6 +9,7 @@ from django.db import transaction
 
 from sync.errors import UndoRefused
 from sync.models import MoodleSite, RunChunk, RunState, SyncRun
+from sync.runs.outcome_store import had_journal
 from sync.runs.services import queue_run
 from sync.runs.undo_line import images_of_line
 
@@ -46,7 +47,7 @@ def check_undo(run: SyncRun, line: int | None = None) -> None:
     """Ask our own database whether a run, or one line of it, can be undone.
 
     Raises: UndoRefused
-    Queries: three, and one for each undo of it
+    Queries: four, and one for each undo of it
     """
     if run.simulate:
         raise UndoRefused("undo_of_simulation", run=run.pk)
@@ -58,6 +59,9 @@ def check_undo(run: SyncRun, line: int | None = None) -> None:
         raise UndoRefused("undo_line_done", run=run.pk, line=line, undo=undo.pk)
     if not run.chunks.filter(journal_key__gt="").exists():
         raise UndoRefused("undo_journal_old" if run.changed_tables else "undo_of_nothing", run=run.pk)
+    if line is None and any(map(had_journal, run.chunks.filter(journal_key="", audit_sequence__isnull=False))):
+        # The run was taken up again after the before-images of its first part had gone.
+        raise UndoRefused("undo_journal_old", run=run.pk)
 
 
 def undone_by(run: SyncRun, line: int | None = None) -> SyncRun | None:

@@ -21,6 +21,7 @@ from sync.runs.rights import OPERATOR
 from sync.runs.undo import undo_run
 from sync.values import Action, Outcome
 from tests.installation import Installation
+from tests.moodle_sites import MoodleSite
 from tests.runs.test_interruptions import die_at
 from tests.runs.undo_checks import bring_in_order, check_round_trip, check_same, outcomes, undo
 
@@ -193,6 +194,83 @@ def test_a_deleted_course_whose_short_name_is_taken_stays_away_with_all_that_is_
     moodle.execute("UPDATE {course} SET shortname = 'other' WHERE id = :other", other=other)
     assert undo(run).state == RunState.COMPLETED
     assert moodle.one("course", shortname="C1")["id"] == moodle.ids["C1"]
+
+
+def test_a_run_whose_before_images_are_gone_in_part_is_not_undone(
+    installation: Installation, settings: Settings
+) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = 1
+    run = add(installation, "users", NEW_USERS + "new1;New;One;new1@x.org\n")
+    # The last row changed nothing, and has none.
+    assert [bool(chunk.journal_key) for chunk in run.chunks.all()] == [True, True, False]
+    services.execute_run(undo_run(run, simulate=True).pk)
+    run.chunks.filter(last_line=2).update(journal_key="")
+    with pytest.raises(CodedError, match="undo_journal_old"):
+        undo_run(run)
+
+
+def protect(installation: Installation, userid: int) -> None:
+    """Make somebody a site administrator."""
+    moodle = installation.moodle
+    ids = f"{moodle.one('config', name='siteadmins')['value']},{userid}"
+    moodle.execute("UPDATE {config} SET value = :ids WHERE name = 'siteadmins'", ids=ids)
+
+
+def test_whoever_is_an_administrator_by_now_is_not_changed_back(installation: Installation) -> None:
+    moodle = installation.moodle
+    ann = moodle.ids["ann"]
+    run = add(installation, "users", ANN.replace("\n", ";password\n", 1).replace("Oslo", "Oslo;New-Secret-1"))
+    protect(installation, ann)
+    before = moodle.snapshot()
+    undone = undo(run)
+    assert MoodleSite.diff(before, moodle.snapshot()) == {}
+    told = of(undone, f"user {ann}")
+    assert (told.action, told.code, told.params) == (Action.REJECTED, "account_protected", {"username": "ann"})
+    check_sum(undone)
+
+
+def test_an_undo_of_an_undo_deletes_no_administrator(installation: Installation) -> None:
+    moodle = installation.moodle
+    run = add(installation, "users", NEW_USERS)
+    again = undo(undo(run))
+    assert again.state == RunState.COMPLETED
+    new1 = moodle.one("user", username="new1")["id"]
+    protect(installation, new1)
+    contexts = moodle.rows("context", instanceid=new1, contextlevel=30)
+    undone = undo(again)
+    assert [row["username"] for row in moodle.rows("user", firstname="New")] == ["new1"]
+    assert moodle.rows("context", instanceid=new1, contextlevel=30) == contexts
+    assert of(undone, f"user {new1}").code == "account_protected"
+    check_sum(undone)
+
+
+def test_a_role_that_configures_the_site_by_now_is_not_given_back(installation: Installation) -> None:
+    moodle = installation.moodle
+    system = moodle.one("context", contextlevel=10)["id"]
+    ann = {"userid": moodle.ids["ann"], "component": "", "itemid": 0}
+    role = moodle.one("role", shortname="coursecreator")["id"]
+    moodle.insert("role_assignments", roleid=role, contextid=system, **ann)
+    moodle.insert("role_assignments", roleid=role, contextid=moodle.ids["C1 context"], **ann)
+    run = add(installation, "roles", "cmd;context;userid;role\ndel;system;ann;coursecreator\n")
+    deleted = add(installation, "courses_delete", "C1\n")
+    permission = {"capability": "moodle/site:config", "permission": 1}
+    moodle.insert("role_capabilities", roleid=role, contextid=system, **permission)
+    assert undo(deleted).state == RunState.COMPLETED
+    assert moodle.rows("role_assignments", roleid=role, contextid=moodle.ids["C1 context"])
+    undone = undo(run)
+    assert [(outcome.action, outcome.code) for outcome in outcomes(undone)] == [
+        (Action.REJECTED, "role_configures_site")
+    ]
+    assert moodle.rows("role_assignments", roleid=role, contextid=system) == []
+
+
+def test_a_course_comes_back_with_the_administrators_in_it(installation: Installation) -> None:
+    moodle = installation.moodle
+    admin = moodle.one("user", username="admin")["id"]
+    moodle.insert("user_enrolments", enrolid=moodle.ids["C1 manual"], userid=admin)
+    before = moodle.rows("user_enrolments", userid=admin)
+    assert undo(add(installation, "courses_delete", "C1\n")).state == RunState.COMPLETED
+    assert moodle.rows("user_enrolments", userid=admin) == before
 
 
 def test_an_enrolment_of_somebody_who_is_deleted_by_now_stays_away(installation: Installation) -> None:

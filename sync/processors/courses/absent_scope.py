@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.functional import cached_property
 
 from sync.columns.words import is_match
-from sync.errors import CommandFileError, OptionError
+from sync.errors import CommandFileError
 from sync.moodle.categories.categories import fetch_categories
 from sync.moodle.courses.placed_courses import PlacedCourse, fetch_placed_courses
 from sync.moodle.scopes import category_and_below
@@ -92,9 +92,10 @@ class AbsentCourseScope:
     def _category_ids(self) -> frozenset[int]:
         found: Mapping[Any, Any] = {each.id: each._asdict() for each in fetch_categories(self._moodle)}
         rows = self._overlay.over(self._categories, found, everything=True).rows
-        try:
-            return category_and_below(
-                [(row["id"], row["parent"], row["idnumber"] or "") for row in rows.values()], self._name
-            )
-        except OptionError as error:
-            raise CommandFileError(error.code, **error.params) from error
+        # A number is taken for none: once an idnumber of digits is gone, it would be that of another category.
+        count = sum(row["idnumber"] == self._name for row in rows.values())
+        if count != 1:
+            raise CommandFileError("absent_category_unclear", name=self._name, count=count)
+        return category_and_below(
+            [(row["id"], row["parent"], row["idnumber"] or "") for row in rows.values()], self._name
+        )

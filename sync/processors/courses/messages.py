@@ -186,6 +186,10 @@ TEXTS: dict[str, Any] = {
         "The file is to be complete for courses, and none are chosen. Set absentscope, and absentname for a category or a "
         "pattern, or absent to keep. Nothing was written."
     ),
+    "absent_category_unclear": _(
+        "One category must have the idnumber “%(name)s”, but %(count)s have it: nobody knows which courses are meant. Give the "
+        "category an idnumber of its own in Moodle, and write that into absentname; its number isn't taken. Nothing was written."
+    ),
     "absent_courses_scope_empty": _(
         "No course is in the scope of the file, so it can't be what is meant. Correct absentname, or set absent to keep as long "
         "as there is none. Nothing was written."

@@ -112,7 +112,7 @@ class CoursesOptions(DateOrderOptions):
     absentname = Text(
         max_length=255,
         label=_("Name of the scope"),
-        help=_("The idnumber or number of the category, or the pattern, in which * stands for anything (MATH-*)."),
+        help=_("The idnumber of the category, or the pattern, in which * stands for anything (MATH-*)."),
     )
     absentall = Flag(
         label=_("The scope may be all courses"),

@@ -20,6 +20,7 @@ from sync.processors.base.context import Journal
 from sync.processors.base.overlay import Overlay, Table
 from sync.processors.undo.history import NetChange, RowHistory, history_of, places_of
 from sync.processors.undo.owners import Ownership, changed_columns
+from sync.processors.undo.protection import Protection
 from sync.processors.undo.references import Naming, fetch_references, needed_rows
 from sync.processors.undo.rows import Rows, UniqueKeys, fetch_present, fetch_rows, find_by_values
 from sync.processors.undo.rules import OF_LIVING_USERS, SESSIONS, WORK_LISTS
@@ -103,6 +104,7 @@ class StateReader:
         self._keys = UniqueKeys(session)
         self._pool: FilePool | None = file_pool_of(session.database.settings)
         self.ownership = Ownership(session, overlay, journal, survey)
+        self._protection = Protection(session, self.ownership)
 
     def read(self, rows: Sequence[UndoCells], *, now: int) -> UndoState:
         """Return the state that the lines find."""
@@ -119,6 +121,8 @@ class StateReader:
                 self._find_unknown(table, [line for line in lines if line.id is None])
                 ids = {line.id for line in lines if line.id is not None}
                 state.rows[table] = self._known(table, fetch_rows(self._session, table, ids), ids)
+        for line, note in self._protection.refusals(state, by_table):
+            self._hinder(state, [line], Obstacle(note, is_failure=True))
         self._keep_owned(state, by_table)
         self._keep_changed(state)
         # One that is kept may name another.
@@ -313,7 +317,8 @@ class StateReader:
 
     def _later(self, table: str, ids: Collection[int], line: int) -> dict[int, RowHistory]:
         """Return the rows among these that lines behind this one change back, with their histories."""
-        places = {rowid: places_of(entries) for rowid, entries in self._survey.changed_later(table, ids, line).items()}
+        later = self._survey.changed_later(table, self._protection.unprotected(table, ids), line)
+        places = {rowid: places_of(entries) for rowid, entries in later.items()}
         images = self._journal.images([place for found in places.values() for place in found]) if places else {}
         return {rowid: history_of([images[place] for place in found]) for rowid, found in places.items()}
 

@@ -139,7 +139,9 @@ def test_courses_that_a_simulation_would_move_or_make_are_in_the_scope(site: Moo
     [
         ({"absent": "hide"}, "absent_courses_scope_unchosen"),
         ({"absent": "hide", "absentscope": "pattern"}, "absent_courses_scope_unchosen"),
-        ({"absent": "hide", "absentscope": "category", "absentname": "NOWHERE"}, "scope_category_unknown"),
+        ({"absent": "hide", "absentscope": "category", "absentname": "NOWHERE"}, "absent_category_unclear"),
+        # An idnumber of digits that is gone names no category by its number.
+        ({"absent": "hide", "absentscope": "category", "absentname": "1"}, "absent_category_unclear"),
         ({"absent": "delete", "absentscope": "pattern", "absentname": "q*"}, "absent_courses_scope_empty"),
         ({"absent": "delete", "absentscope": "pattern", "absentname": "*"}, "absent_courses_scope_all"),
         ({"absent": "delete", "absentscope": "created"}, "absent_created_nothing"),
