@@ -360,7 +360,7 @@ class Execution:
         """Leave behind what the run leaves behind. Nothing is made twice."""
         self._retry(self._purge_caches)
         self._retry(lambda: self._add_notes(keep_waiting_rows(self.run)))
-        self._retry(lambda: self._add_notes(hold_named(self.run)))
+        self._retry(self._hold_deletions)
         self._retry(lambda: self._finalizer.tidy_up(completed=True))
 
     def _retry(self, action: Callable[[], None]) -> None:
@@ -374,6 +374,12 @@ class Execution:
                 retry_policy.wait(error, attempt)
             else:
                 return
+
+    def _hold_deletions(self) -> None:
+        try:
+            self._add_notes(hold_named(self.run, self._moodle))
+        finally:
+            self._moodle.dispose()
 
     def _purge_caches(self) -> None:
         note = purge_caches(self.run)

@@ -265,6 +265,14 @@ def test_whom_a_rejected_row_names_is_not_deleted_on_the_day(
         assert GraceEntry.objects.get().state == "ended"
 
 
+def test_an_idnumber_in_a_rejected_row_names_somebody_as_well(installation: Installation) -> None:
+    installation.moodle.execute("UPDATE {user} SET idnumber = 'A-1' WHERE username = 'ann'")
+    list_users(installation)
+    text = "username;idnumber;firstname;lastname\nann.new;A-1;Ann;Smith\n"
+    run = installation.carry_out("/in.csv", text, primaryidentity="idnumber")
+    assert (codes(run)[0] != "account_created", GraceEntry.objects.get().state) == (True, "held")
+
+
 def test_a_course_that_a_rejected_row_names_is_not_deleted_on_the_day(installation: Installation) -> None:
     list_courses(installation)
     text = "shortname;fullname;startdate\nC1;Course;no date\n"
