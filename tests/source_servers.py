@@ -329,7 +329,11 @@ class FtpServer:
 
 
 class SftpServer:
-    """An SFTP server on a folder. Shape: fingerprint: of its key, as ssh shows it; key: the private one that it lets in."""
+    """An SFTP server on a folder. Shape: fingerprint: of its key, as ssh shows it; key: the private one that it lets in;
+    may_delete: whether whoever logs in may do so
+    """
+
+    may_delete = True
 
     def __init__(self, folder: Path, port: int = 0) -> None:
         self._host_key = asyncssh.generate_private_key("ssh-ed25519")
@@ -369,8 +373,16 @@ class SftpServer:
             def validate_public_key(self, username: str, given: asyncssh.SSHKey) -> bool:
                 return username == USER and given.public_data == key.public_data
 
+        owner = self
+
+        class Files(asyncssh.SFTPServer):
+            def remove(self, path: bytes) -> Any:
+                if not owner.may_delete:
+                    raise asyncssh.SFTPPermissionDenied("This user may not delete.")
+                return super().remove(path)
+
         def chrooted(channel: Any) -> asyncssh.SFTPServer:
-            return asyncssh.SFTPServer(channel, chroot=bytes(self._folder))
+            return Files(channel, chroot=bytes(self._folder))
 
         return await asyncssh.create_server(
             Login, "127.0.0.1", port, server_host_keys=[self._host_key], sftp_factory=chrooted

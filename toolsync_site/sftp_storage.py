@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import secrets
+from contextlib import suppress
 from typing import IO
 
 import paramiko
@@ -32,6 +33,11 @@ class LastingSFTPStorage(SFTPStorage):
         if self._ssh is not None and self._ssh.get_transport() is None:
             self._sftp = None
         return super().sftp
+
+    def delete(self, name: str) -> None:
+        """Delete a file; what isn't there is gone already. Unlike django-storages 1.14, raises OSError where it stays."""
+        with suppress(FileNotFoundError):
+            self.sftp.remove(self._remote_path(name))
 
     def replace(self, name: str, content: IO[bytes]) -> None:
         """Keep a content under exactly this name: written beside, and renamed once it is whole."""

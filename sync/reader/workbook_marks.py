@@ -308,6 +308,10 @@ def _ods_marks(archive: zipfile.ZipFile, sheet: str) -> Marks:
     return reader.marks
 
 
+# What somebody has noted about a cell stands within it. Source: OpenDocument 1.3, 14.1
+_ODS_COMMENT = "office:annotation"
+
+
 class _OdsReader:
     """Collects the marks of an ods sheet, whose cells hold the number and the text that is shown."""
 
@@ -319,6 +323,7 @@ class _OdsReader:
         self._cells: dict[int, Mark] = {}
         self._attributes: dict[str, str] = {}
         self._text = ""
+        self._comments = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "table:table":
@@ -329,7 +334,8 @@ class _OdsReader:
         elif tag in ("table:table-cell", "table:covered-table-cell"):
             self._columns = _repeated(attributes, "table:number-columns-repeated")
             self._attributes, self._text = attributes, ""
-        self._is_text = tag.startswith("text:")
+        self._comments += tag == _ODS_COMMENT
+        self._is_text = tag.startswith("text:") and not self._comments
 
     def text(self, text: str) -> None:
         if self._is_text and self._is_sheet and len(self._text) < _MOST_LENGTH:
@@ -337,6 +343,7 @@ class _OdsReader:
 
     def end(self, tag: str) -> None:
         self._is_text = False
+        self._comments -= tag == _ODS_COMMENT
         if tag in ("table:table-cell", "table:covered-table-cell"):
             if self._is_sheet and (mark := self._mark()):
                 self._cells.update(dict.fromkeys(range(self._column, self._column + self._columns), mark))

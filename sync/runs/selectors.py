@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, overload
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Count, F, Max, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sync.commandfiles.intake import UPLOADS
@@ -192,6 +192,28 @@ def earlier_run(site: MoodleSite, processor: str, sha256: str, *, before: int | 
     if before is not None:
         runs = runs.filter(pk__lt=before)
     return runs.order_by("-pk").first()
+
+
+def run_that_left_it_so(site: MoodleSite, processor: str, name: str, sha256: str) -> SyncRun | None:
+    """Return the run of a file after which nothing else was carried out in its place; None where there is something to do.
+
+    That is the last run of a file of this name, if it carried out the very same bytes to their end, under the options that hold
+    now, and wasn't undone. A name that no run had yet is compared with the last run of the type, unless that was of a later one
+    in the order of names (users_0902.csv, users_0903.csv): then any earlier run with these bytes will do.
+    """
+    written = SyncRun.objects.filter(site=site, processor=processor, simulate=False, undoes=None).filter(
+        Q(state__in=COMPLETED_STATES) | Q(state__in=OVER_STATES, last_line__gt=0)
+    )
+    written = written.annotate(is_undone=Exists(undoing_runs("pk"))).order_by("-pk")
+    last = written.filter(file_path__endswith=f"/{name}").first()
+    if last is None:
+        last = written.first()
+        if last is not None and last.file_name > name:
+            return written.filter(file_sha256=sha256, state__in=COMPLETED_STATES).first()
+    if last is None or last.file_sha256 != sha256 or last.state not in COMPLETED_STATES or last.is_undone:
+        return None
+    now = resolve_options(site, processor)
+    return last if all(now[key] == value for key, value in last.options.items() if key in now) else None
 
 
 def run_notes(run: SyncRun) -> list[Note]:

@@ -28,7 +28,7 @@ from sync.runs.options import (
     settle_seconds,
 )
 from sync.runs.rights import owner_of
-from sync.runs.selectors import earlier_run, files_of_file_type
+from sync.runs.selectors import earlier_run, files_of_file_type, run_that_left_it_so
 from sync.runs.services import FILE_TYPES
 from sync.runs.source_settings import address_of, private_key_of, source_of
 from sync.schedules.arming import arm_dropped_file, arm_file, armings_of, check_source, is_meant
@@ -288,12 +288,14 @@ def _whole_files(
 
 def _is_left_out(source: Source, name: str, sha256: str, notes: list[Note]) -> bool:
     """Tell that a file was carried out before, and whether it is to be left out therefore."""
-    run = earlier_run(source.site, source.processor, sha256)
-    if run is None:
-        return False
-    code = "same_file_left_out" if source.leave_same else "same_file_again"
-    notes.append(Note(code, {"name": name, "run": run.pk}))
-    return source.leave_same
+    if source.leave_same:
+        run = run_that_left_it_so(source.site, source.processor, name, sha256)
+        code = "same_file_left_out"
+    else:
+        run, code = earlier_run(source.site, source.processor, sha256), "same_file_again"
+    if run is not None:
+        notes.append(Note(code, {"name": name, "run": run.pk}))
+    return source.leave_same and run is not None
 
 
 def _is_quarantined(source: Source, file: CommandFile, notes: list[Note]) -> bool:

@@ -10,7 +10,7 @@ from sync.errors import SourceError
 from sync.models import MoodleSite, Source
 from sync.models.site import MAIN_SITE
 from sync.runs.options import drop_folder, fetch_rules, find_processor, resolve_options
-from sync.runs.selectors import earlier_run, files_of_file_type
+from sync.runs.selectors import files_of_file_type, run_that_left_it_so
 from sync.runs.source_settings import source_of
 from sync.schedules.arming import armings_of
 from sync.schedules.fetch_files import meant_files, opened_place
@@ -78,8 +78,8 @@ def _look_at_area(source: Source, look: SourcePreview) -> None:
         if file.pk not in armed:
             look.files.append(ListedFile(file.path, file.size, Verdict.UNARMED))
             continue
-        same = source.leave_same and earlier_run(source.site, source.processor, file.sha256) is not None
-        look.files.append(ListedFile(file.path, file.size, Verdict.SAME if same else _turn(source, look)))
+        left = source.leave_same and run_that_left_it_so(source.site, source.processor, file.name, file.sha256)
+        look.files.append(ListedFile(file.path, file.size, Verdict.SAME if left else _turn(source, look)))
 
 
 def _look_at_drop_folder(look: SourcePreview) -> None:

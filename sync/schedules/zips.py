@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef
 from sync.commandfiles import storage
 from sync.commandfiles.bundle_zip import HandedFile, is_bundle, unpacked
 from sync.commandfiles.intake import delete_file, guess_type, quarantine_file, receive_file, refuse_if_in_use
+from sync.commandfiles.naming import clean_name
 from sync.errors import CommandFileError
 from sync.models import CommandFile, MoodleSite, SyncRun
 from sync.people.roles import run_permission
@@ -55,8 +56,9 @@ def unpack_dropped(site: MoodleSite, name: str, content: BinaryIO) -> list[Note]
     with unpacked(content, run_limits().max_upload_megabytes) as handed:
         found = _with_types(handed)
         _refuse_in_use(site, "/", found)
-        for file in found:
-            kept = _receive(site, file, "/")
+        received = [(file, _receive(site, file, "/")) for file in found]
+        # Not before all of them are there: whatever is armed may begin.
+        for file, kept in received:
             if file.processor:
                 notes += arm_dropped_file(kept)
             else:
@@ -120,18 +122,21 @@ def _keep_all(
     _check_rights(person, zipped, wanted)
     for key in {file.processor for file in wanted}:
         _refuse_in_use(zipped.site, folder_of(key), [file for file in wanted if file.processor == key])
-    for file in found:
+    received = [
+        (file, _receive(zipped.site, file, folder_of(file.processor if file in wanted else processor)))
+        for file in found
+    ]
+    for file, kept in received:
         if file in wanted:
-            arm_file(_receive(zipped.site, file, folder_of(file.processor)), file.processor, person)
+            arm_file(kept, file.processor, person)
         else:
-            kept = _receive(zipped.site, file, folder_of(processor))
             notes.append(_put_aside(kept, zipped.path, ZIP_NOT_SCHEDULED if file.processor else ZIP_UNKNOWN))
 
 
 def _with_types(handed: Sequence[HandedFile]) -> list[_FoundFile]:
-    """Raises: CommandFileError where files that stand in different folders of the zip have one name"""
-    names = [file.name.casefold() for file in handed]
-    if twice := sorted({file.name for file in handed if names.count(file.name.casefold()) > 1}):
+    """Raises: CommandFileError where a name can't be, or files that stand in different folders of the zip have one name"""
+    names = [clean_name(file.name).casefold() for file in handed]
+    if twice := sorted({file.name for file in handed if names.count(clean_name(file.name).casefold()) > 1}):
         raise CommandFileError("zip_same_names", files=", ".join(twice))
     return [_FoundFile(file, guess_type(file.content, file.name, FILE_TYPES)) for file in handed]
 

@@ -139,6 +139,9 @@ TEXTS: dict[str, Any] = {
     "sql_refused": _(
         "%(host)s doesn't understand the statement, or the database account may not read this (%(reason)s)."
     ),
+    "sql_cut_off": _(
+        "%(host)s has left out a part of the result (%(reason)s), so nothing was taken. Have its limits raised."
+    ),
     "sql_failed": _("The database on %(host)s can't be read (%(reason)s). Check the address and the server."),
     "ldap_base_unknown": _(
         "%(host)s has no entry %(base)s below which to search, or doesn't show it to this login. Check its spelling and the "

@@ -44,6 +44,9 @@ _MYSQL = _Server(
     (
         # As in all other servers, a backslash is a character of a text, not the beginning of one.
         "SET SESSION sql_mode = CONCAT(@@sql_mode, ',NO_BACKSLASH_ESCAPES')",
+        # A server may have limits of its own, at which it leaves rows out or cuts lists without an error.
+        "SET SESSION sql_select_limit = 18446744073709551615",
+        "SET SESSION group_concat_max_len = 4294967295",
         "SET SESSION TRANSACTION READ ONLY",
     ),
 )
@@ -60,6 +63,10 @@ _SERVERS: Mapping[str, _Server] = {
 }
 # MariaDB and MySQL call it differently, each refuses the other's.
 _MYSQL_TIMES = ("SET SESSION max_statement_time = %(seconds)d", "SET SESSION max_execution_time = %(milliseconds)d")
+
+
+# Warnings of MySQL and MariaDB: a list of GROUP_CONCAT was cut (1260), LIMIT ROWS EXAMINED ended the statement (1931).
+_CUT_OFF = (1260, 1931)
 
 
 class SqlSource(RowSource):
@@ -84,6 +91,14 @@ class SqlSource(RowSource):
                 if time.monotonic() > self._ends_at:
                     raise self._too_slow()
                 yield row
+            self._check_whole(connection)
+
+    def _check_whole(self, connection: sa.Connection) -> None:
+        """Raises: SourceError where the server has left something out, which it says in a warning alone"""
+        if self._address.scheme in ("mysql", "mariadb"):
+            for _level, code, text in connection.exec_driver_sql("SHOW WARNINGS"):
+                if code in _CUT_OFF:
+                    raise SourceError("sql_cut_off", host=self._host, reason=without_secrets(text)[:_LONGEST_REASON])
 
     def _too_slow(self) -> SourceError:
         return SourceError("remote_too_slow", host=self._host, seconds=round(self._rules.seconds))

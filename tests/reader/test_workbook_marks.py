@@ -10,6 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 from odf.number import Number, NumberStyle
+from odf.office import Annotation
 from odf.opendocument import OpenDocumentSpreadsheet
 from odf.style import Style
 from odf.table import Table, TableCell, TableRow
@@ -124,7 +125,7 @@ def test_rows_with_gaps_are_marked_where_they_are() -> None:
     assert [(row.line, row.cells[3]) for row in found] == [(3, "007"), (5, "0008")]
 
 
-def ods(shown: str, value: str, **more: str) -> bytes:
+def ods(shown: str, value: str, comment: str = "", **more: str) -> bytes:
     document = OpenDocumentSpreadsheet()
     number = NumberStyle(name="N")
     number.addElement(Number(minintegerdigits=5))
@@ -139,6 +140,10 @@ def ods(shown: str, value: str, **more: str) -> bytes:
             row.addElement(cell)
         if texts is not HEAD:
             cell = TableCell(valuetype="float", value=value, stylename="c", **more)
+            if comment:
+                note = Annotation()
+                note.addElement(P(text=comment))
+                cell.addElement(note)
             cell.addElement(P(text=shown))
             row.addElement(cell)
         table.addElement(row)
@@ -146,6 +151,12 @@ def ods(shown: str, value: str, **more: str) -> bytes:
     out = io.BytesIO()
     document.write(out)
     return out.getvalue()
+
+
+@pytest.mark.parametrize(("shown", "value", "cell"), [("42", "42", "42"), ("00045", "45", "00045")])
+def test_a_comment_on_a_cell_of_ods_is_no_part_of_it(shown: str, value: str, cell: str) -> None:
+    (row,) = open_rows(io.BytesIO(ods(shown, value, comment="see mail of 3 May")), "users.ods")
+    assert row.cells[3] == cell
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,10 @@ from pytest_django import Settings
 
 from sync.commandfiles.intake import receive_file
 from sync.errors import SourceError
-from sync.models import CommandFile, RunState, Source, SyncRun
+from sync.models import CommandFile, ProcessorSettings, RunState, Source, SyncRun
 from sync.runs import services
 from sync.runs.source_settings import SourceChoice, save_source
+from sync.runs.undo import undo_run
 from sync.schedules.fetch_files import fetch_files
 from sync.schedules.source_preview import Verdict, preview_source
 from sync.sources.drop_folder import DropFolder
@@ -143,6 +144,32 @@ def test_the_same_file_again_is_recognised_by_its_content_told_and_left_out_if_w
     ]  # fmt: skip
     assert carry_out_next(installation) == ["/load_03.csv"]
     assert told() == ["same_file_left_out", "same_file_left_out"]
+    # Those that stay there aren't taken after a later one.
+    assert carry_out_next(installation) == []
+
+
+@pytest.mark.parametrize("names", [("load.csv",) * 3, ("load_01.csv", "load_02.csv", "load_03.csv")])
+def test_a_file_that_goes_back_to_what_it_was_is_taken(installation: Installation, names: tuple[str, str, str]) -> None:
+    choose(installation, location="load*.csv", leave_same=True)
+    for name, text in zip(names, (FILE, OTHER, FILE), strict=True):
+        installation.put(f"/{name}", text)
+        assert carry_out_next(installation) == [f"/{name}"]
+        assert carry_out_next(installation) == []
+
+
+def test_a_file_is_taken_again_when_its_run_was_undone_or_its_options_have_changed(installation: Installation) -> None:
+    choose(installation, leave_same=True)
+    installation.put("/userimport.csv", FILE)
+    assert carry_out_next(installation) == ["/userimport.csv"]
+    assert carry_out_next(installation) == []
+    undone = services.execute_run(undo_run(SyncRun.objects.latest("pk")).pk)
+    assert undone.state == RunState.COMPLETED
+    assert carry_out_next(installation) == ["/userimport.csv"]
+    ProcessorSettings.objects.update_or_create(
+        site=installation.site, processor="users", defaults={"values": {"primaryidentity": "username"}}
+    )
+    assert carry_out_next(installation) == ["/userimport.csv"]
+    assert carry_out_next(installation) == []
 
 
 def test_a_file_that_a_run_still_waits_for_is_not_taken_twice(installation: Installation) -> None:

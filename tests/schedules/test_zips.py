@@ -113,8 +113,10 @@ def test_what_isn_t_in_the_schedule_is_put_aside_and_somebody_is_told(installati
 
 @pytest.mark.parametrize(
     ("content", "code"),
-    [(b"PK\x03\x04 nothing else", "bundle_broken"), (zip_of({"a/in.csv": USERS, "b/IN.csv": USERS}), "zip_same_names")],
-)
+    [(b"PK\x03\x04 nothing else", "bundle_broken"), (zip_of({"a/in.csv": USERS, "b/IN.csv": USERS}), "zip_same_names"),
+     (zip_of({"a.csv": USERS, "enrol 02:00.csv": ENROLMENTS}), "file_name_character"),
+     (zip_of({"a.csv": USERS, "b" * 230 + ".csv": ENROLMENTS}), "file_name_too_long")],
+)  # fmt: skip
 def test_a_zip_that_can_t_be_used_is_put_aside_and_nothing_is_begun(
     installation: Installation, drop: Path, content: bytes, code: str
 ) -> None:
@@ -133,6 +135,7 @@ def test_a_zip_that_can_t_be_used_is_put_aside_and_nothing_is_begun(
     assert told(installation).count("zip_put_aside") == 2
     assert [path.name for path in drop.iterdir()] == ["_aside_other.zip"]
     assert installation.exists("/term-tryback-failed.zip")
+    assert not CommandFile.objects.filter(name="a.csv").exists()
 
 
 def test_a_zip_with_files_whose_turn_is_over_stays_and_says_so(installation: Installation) -> None:

@@ -60,6 +60,18 @@ def test_files_are_listed_fetched_and_removed(kind: str, request: pytest.Fixture
     assert (entry.name, entry.size, out.getvalue()) == ("users.csv", len(FILE), FILE)
 
 
+def test_a_file_that_may_not_be_deleted_is_said_to_stay(sftp_folder: Storage, sftp: SftpServer) -> None:
+    sftp.may_delete = False
+    place = Inbox(sftp_folder, "/out/", RULES, "school")
+    with pytest.raises(CodedError) as refused:
+        place.remove("users.csv")
+    assert refused.value.code == "inbox_failed"
+    assert [entry.name for entry in place.entries()] == ["users.csv"]
+    # What is gone already is no trouble.
+    sftp.may_delete = True
+    place.remove("another.csv")
+
+
 def test_what_is_too_large_and_what_is_not_there_is_told(bucket: Storage) -> None:
     with pytest.raises(CodedError) as too_large:
         Inbox(bucket, "/out/", FetchRules(frozenset(), 10, 10), "school").copy("users.csv", io.BytesIO())

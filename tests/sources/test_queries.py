@@ -170,8 +170,8 @@ class TestOneRoster:
         self.serve(tokens, PEOPLE)
         left = {
             "one goes": PEOPLE[1:], "one comes": [{"sourcedId": "a"}, *PEOPLE],
-            "one goes and one comes": [*PEOPLE[1:1500], {"sourcedId": "p1499a"}, *PEOPLE[1500:]], "the order changes": PEOPLE[::-1],
-            "the same again": [*PEOPLE[:1000], *PEOPLE[:500]],
+            "one goes and one comes": [*PEOPLE[1:1500], {"sourcedId": "p1499a"}, *PEOPLE[1500:]],
+            "the order changes": PEOPLE[::-1], "the same again": [*PEOPLE[:1000], *PEOPLE[:500]],
         }[then]  # fmt: skip
         tokens.put_json(self.page("users", 999), {"users": left[999:1999]})
         assert refusal(queries.ONEROSTER, web.url(SERVICE), self.query(web)) == "oneroster_changed"

@@ -188,6 +188,22 @@ class TestServers:
         slow = {"postgresql": "SELECT pg_sleep(30) AS a", "mariadb": "SELECT SLEEP(30) AS a FROM people"}[server]
         assert refusal(url, slow, replace(RULES, seconds=1)) in ("remote_too_slow", "source_no_rows", "sql_failed")
 
+    def test_limits_of_the_server_leave_nothing_out(
+        self, url: str, server: str, request: pytest.FixtureRequest
+    ) -> None:
+        if server == "postgresql":
+            pytest.skip("PostgreSQL has no limit at which it leaves rows or parts of values out")
+        mariadb = request.getfixturevalue("mariadb_server")
+        mariadb.sql("SET GLOBAL sql_select_limit = 2; SET GLOBAL group_concat_max_len = 64")
+        try:
+            assert len(fetch(url, "SELECT login FROM people").splitlines()) == 3_001
+            listed = fetch(url, "SELECT GROUP_CONCAT(login ORDER BY n) AS logins FROM people")
+        finally:
+            mariadb.sql("SET GLOBAL sql_select_limit = DEFAULT; SET GLOBAL group_concat_max_len = DEFAULT")
+        assert listed.count("ü") == 3_000
+        limited = "SELECT login FROM people WHERE n >= 0 LIMIT ROWS EXAMINED 50"
+        assert refusal(url, limited) == "sql_cut_off"
+
 
 def test_cohorts_of_another_moodle_come_in_our_columns(tmp_path: Path) -> None:
     path = tmp_path / "moodle.sqlite3"
