@@ -79,13 +79,12 @@ class FilePool:
                     content.seek(0)
             yield content
 
-    def remove(self, contenthash: str) -> None:
-        """Delete a content for good, for one whose rows did not come about."""
-        with _translated():
-            self._storage.delete(_key(contenthash))
-
     def trash(self, contenthash: str) -> bool:
-        """Move a content into Moodle's trash; False when it isn't there: Moodle was quicker, or keeps it elsewhere."""
+        """Move a content into Moodle's trash; False when it isn't there: Moodle was quicker, or keeps it elsewhere.
+
+        Nothing is deleted for good: Moodle may be taking up the very content, and finds it in its trash then.
+        Source: file_system::remove_file() and try_content_recovery()
+        """
         with _translated():
             if not self._storage.exists(_key(contenthash)):
                 return False

@@ -168,7 +168,7 @@ class BackupCache:
         with suppress(MoodleError):
             if self._stored and self._pool is not None:
                 for contenthash in self._stored - fetch_referred_hashes(self._moodle, self._stored):
-                    self._pool.remove(contenthash)
+                    self._pool.trash(contenthash)
                 self._stored.clear()
 
     def _templates(self, locations: Mapping[str, _BackupLocation]) -> dict[str, Template]:

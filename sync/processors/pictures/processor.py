@@ -187,7 +187,7 @@ class UserPictures(Processor[PictureCells, PicturesState, PicturesPlan]):
         with suppress(MoodleError):
             referred = fetch_referred_hashes(self.moodle, self._without_rows) if self._without_rows else set()
             for contenthash in self._without_rows - referred:
-                self.pool.remove(contenthash)
+                self.pool.trash(contenthash)
             self._without_rows.clear()
 
     @property
