@@ -172,12 +172,17 @@ def _number(text: str, number: int, from_year: int) -> int | datetime:
         try:
             return _compact(match, from_year)
         except NotAMoment:
-            pass
+            if len(text) == 8 and int(match[1]) > _LAST_YEAR and _is_day(int(match[2]), int(match[3])):
+                raise NotAMoment("date_year_outside", first=str(from_year), last=str(_LAST_YEAR)) from None
     if number < _LEAST_SECONDS:
         raise _not_seconds(number)
     if number > LATEST_TIME:
         raise NotAMoment("value_in_milliseconds") if len(text) == _MILLISECOND_DIGITS else NotAMoment
     return number
+
+
+def _is_day(month: int, day: int) -> bool:
+    return 1 <= month <= _MONTHS_OF_A_YEAR and 1 <= day <= 31
 
 
 def _not_seconds(number: int) -> NotAMoment:

@@ -54,6 +54,9 @@ _MASKS = ("***", "•••", "●●●")
 
 # An identifier that a program took for a number. Versions and sections (1.0) have fewer digits.
 _DECIMAL = re.compile(r"(\d{4,})[.,]0{1,3}")
+# With the separators that programs show between thousands; of one kind, and the decimals behind another.
+_GROUPED = re.compile(r"\d{1,3}(?:([.,'’ \u00a0\u2009\u202f])\d{3})(?:\1\d{3})*")
+_GROUPED_DECIMAL = re.compile(r"(\d{1,3}(?:([.,'’ \u00a0\u2009\u202f])\d{3})(?:\2\d{3})*)(?!\2)[.,]0{1,3}")
 _SIGNS_OF_DECIMAL = (".0", ",0")
 
 # What a spreadsheet makes of 1-3, MAR2 and 3/2002, in several languages; and a day as programs write it with its first second.
@@ -71,7 +74,7 @@ def holds_placeholder(cells: Sequence[str], text: str) -> bool:
         return True
     if any(sign in text for sign in _SIGNS_OF_TYPES) and any(map(_TYPE_NAME.fullmatch, cells)):
         return True
-    if any(sign in text for sign in _SIGNS_OF_DECIMAL) and any(map(_DECIMAL.fullmatch, cells)):
+    if any(sign in text for sign in _SIGNS_OF_DECIMAL) and any(map(decimals_taken_off, cells)):
         return True
     if ("-" in text or ". " in text) and _END_OF_DAY(text) and any(map(_MONTH_OF_DAY.fullmatch, cells)):
         return True
@@ -124,6 +127,17 @@ def is_perhaps_day(text: str) -> bool:
 
 
 def decimals_taken_off(text: str) -> str:
-    """Return the identifier of which 12345.0 was made, "" where a text is no such number."""
-    found = _DECIMAL.fullmatch(text)
-    return found[1] if found else ""
+    """Return the identifier of which 12345.0 or 12.345,00 was made, "" where a text is no such number."""
+    if found := _DECIMAL.fullmatch(text):
+        return found[1]
+    found = _GROUPED_DECIMAL.fullmatch(text)
+    return _digits(found[1]) if found else ""
+
+
+def separators_taken_out(text: str) -> str:
+    """Return the digits of a number that is written with separators between thousands, "" where a text is none."""
+    return _digits(text) if _GROUPED.fullmatch(text) else ""
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdecimal, text))

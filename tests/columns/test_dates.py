@@ -82,6 +82,10 @@ def test_a_date_of_birth_may_lie_before_1970(cell: str, value: Any) -> None:
     assert moodle_time(from_year=FROM_ANY_YEAR).cleaner()(cell).value == value
 
 
+def test_a_day_beyond_the_years_of_moodle_is_not_called_a_small_number() -> None:
+    assert refusal("99991231") == refusal("9999-12-31").replace("9999-12-31", "99991231")
+
+
 @pytest.mark.parametrize("cell", ["-1", "-30"])
 def test_a_small_negative_number_is_no_date_of_birth(cell: str) -> None:
     with pytest.raises(CellError, match="value_not_time"):

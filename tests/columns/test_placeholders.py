@@ -51,14 +51,24 @@ def test_elsewhere_it_is_kept_and_said(sqlite_site: MoodleSite) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("idnumber", "meant"), [("12345.0", "12345"), ("2026001,0", "2026001"), ("1001.00", "1001")])
+@pytest.mark.parametrize(
+    ("idnumber", "meant"),
+    [
+        ("12345.0", "12345"),
+        ("2026001,0", "2026001"),
+        ("1.234,00", "1234"),
+        ("12,345.0", "12345"),
+        ("12 345,00", "12345"),
+        ("1001.00", "1001"),
+    ],
+)
 def test_an_identifier_has_no_decimals(sqlite_site: MoodleSite, idnumber: str, meant: str) -> None:
     result = run_file(sqlite_site, "users", f"username;firstname;lastname;idnumber\np1;Ann;Lee;{idnumber}\n")
     assert result.codes == ["cell_is_decimal"]
     assert result.outcomes[0].params["meant"] == meant
 
 
-@pytest.mark.parametrize("idnumber", ["1.0", "TD 2026.0", "12345.5", "2026.01", "1.2.0"])
+@pytest.mark.parametrize("idnumber", ["1.0", "TD 2026.0", "12345.5", "2026.01", "1.2.0", "12.345", "1.234.000"])
 def test_versions_and_sections_have_decimals(sqlite_site: MoodleSite, idnumber: str) -> None:
     result = run_file(sqlite_site, "users", f"username;firstname;lastname;idnumber\np1;Ann;Lee;{idnumber}\n")
     assert result.codes == ["account_created"]

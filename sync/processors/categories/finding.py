@@ -7,7 +7,7 @@ from sync.moodle.db.identifiers import is_id
 from sync.processors.base.category_paths import CourseCategories
 from sync.processors.base.errors import RowError
 from sync.processors.base.overlay import ChangedRows
-from sync.processors.categories.cells import TOP, CategoryRow
+from sync.processors.categories.cells import DELETE, TOP, CategoryRow
 
 
 class CategoryFinder:
@@ -21,10 +21,13 @@ class CategoryFinder:
     def find(self, row: CategoryRow) -> int | None:
         """Return the category of a row, None where it isn't there.
 
-        What a row renames or moves may be called and stand so already: the file was sent before.
+        What a row renames or moves may be called and stand so already: the file was sent before. A row that deletes means what
+        it names and nothing else.
         Raises: RowError
         """
         found = self._lookup(row.category, "category")
+        if row.cmd == DELETE:
+            return found
         if found is None and self.identifier == "idnumber" and row.idnumber:
             return self._lookup(row.idnumber, "idnumber")
         if found is None and self.identifier == "path" and (row.name or row.parent):

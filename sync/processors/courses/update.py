@@ -149,7 +149,10 @@ class CourseUpdate:
             self.changes.append(Change(f"customfield_{custom.shortname}", shown, str(values["value"])))
 
     def take_methods(self, wanted: Mapping[str, int]) -> None:
-        """Switch self enrolment and guest access on or off; one that is missing is added when it is wanted."""
+        """Switch self enrolment and guest access on or off; one that is missing is added when it is wanted.
+
+        Of several, all are switched off; none is switched on where one is on already.
+        """
         for method, is_on in wanted.items():
             if is_temporary(self.course["id"]):
                 # A course that isn't in Moodle yet, nor are its methods.
@@ -161,7 +164,12 @@ class CourseUpdate:
                 del row["enrol"], row["courseid"], row["sortorder"]
                 self.rows.add_instance(self.course["id"], method, row, self.line)
                 self.changes.append(Change(method, "", "1"))
-            elif instances and self.rows.instances.set_status(instances[0], ENABLED if is_on else _DISABLED, self.line):
+                continue
+            if is_on:
+                instances = [] if any(i.status == ENABLED for i in instances) else instances[:1]
+            status = ENABLED if is_on else _DISABLED
+            switched = [self.rows.instances.set_status(instance, status, self.line) for instance in instances]
+            if any(switched):
                 self.changes.append(Change(method, str(int(not is_on)), str(is_on)))
 
     def take_teachers(self, teachers: Sequence[Teacher]) -> None:

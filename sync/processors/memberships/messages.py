@@ -55,6 +55,7 @@ TEXTS: dict[str, Any] = {
         "No cohort has the idnumber or name “%(cohort)s”, and none was made, for it may be the number that Moodle gave one. "
         "Write the idnumber."
     ),
+    "digits_with_separators": _("Probably a program has put separators into “%(meant)s”."),
     "identity_in_earlier_line": _(
         "Line %(earlier)s of this file has “%(value)s” already. Two people can't have the same; correct one of the rows."
     ),

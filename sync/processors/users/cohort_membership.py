@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sync.columns.placeholders import separators_taken_out
 from sync.moodle.cohorts.cohorts import Cohort
 from sync.processors.memberships.cohort_sync import enrol_cohort_member
 from sync.processors.memberships.names import length_problem, made_like_list
@@ -26,8 +27,8 @@ class CohortMembership:
             return NOTHING
         columns = (column, column) if column else ("cohort", "cohortid")
         cohort = self._find(name, idnumber, columns)
-        if cohort is None and column and name.isdecimal():
-            cohort = Note("cohort_digits_unknown", {"column": column, "cohort": name})
+        if cohort is None and column:
+            cohort = _digits_unknown(name, column)
         notes = () if cohort else self._notes_of_new(name, idnumber, columns)
         cohort = cohort or self._create(name, idnumber, columns, line)
         if isinstance(cohort, Note):
@@ -74,3 +75,15 @@ class CohortMembership:
         if problem is not None:
             return problem
         return self.rows.create_cohort(name, idnumber, line)
+
+
+def _digits_unknown(name: str, column: str) -> Note | None:
+    """Return why no cohort of this name is made, where it is digits, as they are or as a spreadsheet shows a number."""
+    if name.isdecimal():
+        return Note("cohort_digits_unknown", {"column": column, "cohort": name})
+    if digits := separators_taken_out(name):
+        return Note(
+            "cohort_digits_unknown",
+            {"column": column, "cohort": name, "meant": digits, "hint": "digits_with_separators"},
+        )
+    return None

@@ -289,3 +289,19 @@ def test_the_number_of_queries_is_that_of_one_row(sqlite_site: MoodleSite, count
 def test_a_header_of_categories_is_recognised() -> None:
     assert guess_processor({"category", "name", "parent"}) == "categories"
     assert guess_processor({"cmd", "category", "idnumber", "contentto"}, "whatever.csv") == "categories"
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "options"),
+    [
+        ("cmd;category;idnumber", "del;GONE;ARTS", {}),
+        ("cmd;category;name;parent", "del;Gone;Arts;/", {"categoryidentifier": "path"}),
+    ],
+)
+def test_a_row_deletes_what_it_names_alone(
+    sqlite_site: MoodleSite, header: str, row: str, options: dict[str, Any]
+) -> None:
+    tree(sqlite_site)
+    result = run(sqlite_site, f"{header}\n{row}\n", **options)
+    assert result.codes == ["category_absent"]
+    assert category(sqlite_site, "ARTS")

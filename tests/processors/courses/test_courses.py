@@ -595,3 +595,15 @@ def test_a_second_row_changes_nothing_by_what_is_kept(
         sqlite_site, "courses", text, simulate=simulate, chunk_rows=chunk_rows, forceupdate=True, **options
     )  # fmt: skip
     assert result.codes == ["course_created", "course_unchanged"]
+
+
+def test_of_several_self_enrolments_all_are_switched_off(sqlite_site: MoodleSite) -> None:
+    run(sqlite_site, "shortname;fullname;self\nNEW5;X;1\n")
+    made = course(sqlite_site, "NEW5")
+    sqlite_site.insert("enrol", enrol="self", courseid=made["id"], status=0, sortorder=9)
+    run(sqlite_site, "shortname;fullname;self\nNEW5;X;0\n", forceupdate=True)
+    assert {row["status"] for row in sqlite_site.rows("enrol", courseid=made["id"], enrol="self")} == {1}
+    run(sqlite_site, "shortname;fullname;self\nNEW5;X;1\n", forceupdate=True)
+    assert sorted(row["status"] for row in sqlite_site.rows("enrol", courseid=made["id"], enrol="self")) == [0, 1]
+    sqlite_site.execute("UPDATE {enrol} SET status = 1 - status WHERE enrol = 'self' AND courseid = :id", id=made["id"])
+    assert run(sqlite_site, "shortname;fullname;self\nNEW5;X;1\n", forceupdate=True).counts == {"unchanged": 1}

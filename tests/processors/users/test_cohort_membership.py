@@ -162,3 +162,11 @@ def test_a_cohort_made_by_the_idnumber_of_another_is_said(sqlite_site: MoodleSit
         [],
     ]
     assert "the idnumber of the cohort “Named”" in result.report
+
+
+@pytest.mark.parametrize("cell", ["12.345", "12,345", "12 345", "12\u202f345", "1'234'567"])
+def test_no_cohort_is_called_like_a_number_of_a_spreadsheet(sqlite_site: MoodleSite, cell: str) -> None:
+    result = run_file(sqlite_site, "users", f"username;firstname;lastname;cohort1\nc1;A;B;{cell}\n")
+    assert result.codes == ["cohort_digits_unknown"]
+    assert "has put separators into “1" in result.report
+    assert sqlite_site.rows("cohort", name=cell) == []
