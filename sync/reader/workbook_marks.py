@@ -56,7 +56,7 @@ def _xlsx_marks(archive: zipfile.ZipFile, sheet: str) -> Marks:
     telling = [number for number, code in enumerate(codes) if _is_telling(code)]
     if not part or part not in archive.namelist() or not _may_hold_marks(archive, part, telling):
         return {}
-    reader = _XlsxReader(codes)
+    reader = _XlsxReader(codes, is_calculated=not _is_found(archive, "xl/workbook.xml", _TO_BE_CALCULATED))
     _feed(archive, part, reader.start, reader.end, reader.text)
     return reader.marks
 
@@ -182,11 +182,16 @@ def _feed(archive: zipfile.ZipFile, part: str, start: Any, end: Any, text: Any) 
         parser.Parse(b"", True)
 
 
-class _XlsxReader:
-    """Collects the marks of an xlsx sheet. Shape: codes: style -> number format"""
+# Programs that don't calculate leave it to the next one, and write 0 for every result: XlsxWriter, for one.
+_TO_BE_CALCULATED = re.compile(rb'fullCalcOnLoad="(?:1|true)"')
 
-    def __init__(self, codes: list[str]) -> None:
+
+class _XlsxReader:
+    """Collects the marks of an xlsx sheet. Shape: codes: style -> number format; is_calculated: results can be believed"""
+
+    def __init__(self, codes: list[str], *, is_calculated: bool) -> None:
         self.marks: Marks = {}
+        self._is_calculated = is_calculated
         self._codes = codes
         self._row = self._column = -1
         self._attributes: dict[str, str] = {}
@@ -225,8 +230,10 @@ class _XlsxReader:
             return {"type": "fault", "code": "cell_is_formula_error", "value": value}
         if kind != "n":
             return None
+        if self._has_formula and (not value or (value == "0" and not self._is_calculated)):
+            return {"type": "fault", "code": "cell_without_result", "value": ""}
         if not value:
-            return {"type": "fault", "code": "cell_without_result", "value": ""} if self._has_formula else None
+            return None
         style = self._attributes.get("s", "")
         code = self._codes[int(style)] if style.isdecimal() and int(style) < len(self._codes) else ""
         return number_mark(value, code)

@@ -18,7 +18,7 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
-from sync.errors import SourceError
+from sync.errors import CommandFileError, SourceError
 from sync.sources.lock_file import age_of, break_up, holder_of, is_dead, kept_alive, make
 from sync.sources.remote_folder import Entry
 from sync.values import Note
@@ -36,6 +36,7 @@ class DropFolder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._copied: dict[str, int] = {}
 
     def entries(self) -> list[Entry]:
         """List the files: no locks, nothing hidden, none of our outputs (`_…`), and no links, which may lead anywhere."""
@@ -61,8 +62,10 @@ class DropFolder:
         """Read a file, and touch the lock: taking many may last."""
         with _translated_errors(self._folder):
             with open(self._folder / name, "rb", opener=_no_link) as file:
-                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                status = os.fstat(file.fileno())
+                if not stat.S_ISREG(status.st_mode):
                     raise OSError("not a plain file")
+                self._copied[name] = status.st_ino
                 shutil.copyfileobj(file, out, 1 << 20)
             os.utime(self._folder / OWN_LOCK)
 
@@ -79,9 +82,16 @@ class DropFolder:
         return aside
 
     def remove(self, name: str) -> None:
-        """Delete a file."""
+        """Delete a file, unless somebody has put another one in its place since it was read."""
+        path = self._folder / name
         with _translated_errors(self._folder):
-            (self._folder / name).unlink(missing_ok=True)
+            try:
+                found = path.lstat().st_ino
+            except FileNotFoundError:
+                return
+            if self._copied.get(name, found) != found:
+                raise CommandFileError("source_file_growing", name=name)
+            path.unlink()
 
 
 def held_up(folder: Path) -> Note | None:
@@ -145,8 +155,8 @@ def _left_behind(lock: Path, age: float) -> Note | None:
 
 
 def _entry(name: str, status: os.stat_result) -> Entry:
-    """Return a file with what tells it from another one that was renamed to its name."""
-    return Entry(name, status.st_size, f"{status.st_ino}:{status.st_mtime_ns}")
+    """Return a file with what tells it from another one of its name; on a mounted folder its number may change at any time."""
+    return Entry(name, status.st_size, str(status.st_mtime_ns))
 
 
 def _no_link(path: str, flags: int) -> int:

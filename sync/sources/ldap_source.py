@@ -68,6 +68,9 @@ class LdapSource(RowSource):
         )
         if (code := connection.result["result"]) in _LIMITS_EXCEEDED:
             raise SourceError("ldap_limit", host=self._host, reason=_LIMITS_EXCEEDED[code])
+        if code:
+            # A reference to another server, where the whole of it lies.
+            raise SourceError("remote_failed", host=self._host, reason=connection.result["description"])
         # Others are references to servers that nobody has named.
         entries = [entry for entry in connection.response or () if entry.get("type") == "searchResEntry"]
         paged = connection.result.get("controls", {}).get(_PAGED, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Sequence
 from typing import Any
@@ -117,6 +118,24 @@ def test_an_empty_result_is_empty() -> None:
             new.writestr(name, text)
     (row,) = read(out.getvalue())
     assert (row.cells, row.cell_faults) == (("a", "A", "B", ""), {})
+
+
+@pytest.mark.parametrize(("is_calculated", "fault"), [(False, "cell_without_result"), (True, None)])
+def test_a_nought_of_a_program_that_does_not_calculate_is_no_result(is_calculated: bool, fault: str | None) -> None:
+    file = book(("s", [HEAD, ["a", "A", "B", "=40+2"]]))
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(file)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            text = old.read(name)
+            if name.endswith("sheet1.xml"):
+                text = re.sub(rb"</f><v ?/>|</f><v></v>", b"</f><v>0</v>", text)
+                assert b"<v>0</v>" in text
+            if name == "xl/workbook.xml":
+                assert b'fullCalcOnLoad="1"' in text
+                text = text.replace(b'fullCalcOnLoad="1"', b"") if is_calculated else text
+            new.writestr(name, text)
+    (row,) = read(out.getvalue())
+    assert (row.cell_faults[3].code if row.cell_faults else None) == fault
 
 
 def test_rows_with_gaps_are_marked_where_they_are() -> None:

@@ -126,7 +126,7 @@ def test_a_file_that_was_replaced_since_it_was_read_stays(tmp_path: Path) -> Non
         copy_whole(place, entry, {"users.csv"}, io.BytesIO())
         leave(tmp_path / "new.csv")
         (tmp_path / "new.csv").replace(tmp_path / "users.csv")
-        os.utime(tmp_path / "users.csv", ns=(0, int(entry.modified.partition(":")[2])))
+        os.utime(tmp_path / "users.csv", ns=(0, int(entry.modified)))
         with pytest.raises(CommandFileError, match="source_file_growing"):
             remove_taken(place, entry, {"users.csv"})
     assert (tmp_path / "users.csv").exists()
