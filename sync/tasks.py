@@ -18,6 +18,7 @@ from sync.people import invitations, sessions, tokens
 from sync.retries import services as retries
 from sync.runs import bundle_uploads, decisions, retention, services
 from sync.runs.lease import SEQUENCE_TASK
+from sync.runs.options import tick_seconds
 from sync.schedules import overdue, sequences, services as scheduling
 from sync.task_queue import send_task
 from toolsync_site.celery import app  # noqa: F401 (the application that the tasks are of)
@@ -41,7 +42,9 @@ def tick() -> None:
     note_life(Part.WORKER)
     for name in EACH_TICK:
         send_task(name, expires=services.RECOVERY_EXPIRES)
-    if timezone.now().minute == _HOURLY_MINUTE:
+    now = timezone.now()
+    # Ticks may be minutes apart: one of them falls into the first ones after that minute.
+    if ((now.minute - _HOURLY_MINUTE) * 60 + now.second) % 3600 < tick_seconds():
         for name in EACH_HOUR:
             send_task(name, expires=3600)
 

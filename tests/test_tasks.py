@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from celery import current_app
+from pytest_django import Settings
+from time_machine import travel
 
 from sync.models import RunState
 from sync.runs import services
-from sync.tasks import run_task
+from sync.tasks import run_task, tick
 from tests.installation import Installation
 from tests.installation_fixture import installation
 
@@ -21,6 +25,21 @@ FILE = "username;firstname;lastname;email\nbob;Bob;King;bob@x.org\n"
 )
 def test_a_worker_finds_the_tasks_that_are_sent_by_name(name: str) -> None:
     assert name in current_app.tasks
+
+
+@pytest.mark.parametrize("seconds", [30, 60, 120, 300, 600])
+@pytest.mark.parametrize("phase", [0, 7, 29])
+def test_what_is_due_each_hour_is_sent_once_however_far_apart_ticks_are(
+    seconds: int, phase: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.TOOLSYNC_TICK_SECONDS = seconds
+    sent: list[str] = []
+    monkeypatch.setattr("sync.tasks.send_task", lambda name, **_more: sent.append(name))
+    monkeypatch.setattr("sync.tasks.note_life", lambda _part: None)
+    for number in range(24 * 3600 // seconds):
+        with travel(datetime(2026, 12, 1, 0, 0, phase, tzinfo=UTC) + timedelta(seconds=number * seconds), tick=False):
+            tick()
+    assert sent.count("sync.prune") == sent.count("sync.sweep_uploads") == 24
 
 
 def test_a_run_that_is_delivered_twice_is_carried_out_once(installation: Installation) -> None:

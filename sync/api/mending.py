@@ -159,7 +159,9 @@ def _draft(rows: FailedRows, sent: Sequence[Mapping[str, Any]]) -> Draft:
         if line in wanted:
             raise MendRefused("mend_line_twice", line=line)
         wanted.add(line)
-        if changed := {_place(rows, name): text for name, text in row["cells"].items()}:
+        changed = {_place(rows, name): text for name, text in row["cells"].items()}
+        # A password comes as stars; whoever sends these back leaves it as it is.
+        if changed := {place: text for place, text in changed.items() if place not in rows.secret or text != HIDDEN}:
             edits[line] = changed
     return Draft(edits, set(known) - wanted)
 

@@ -97,6 +97,11 @@ def names_people(processor: type[Processor]) -> bool:
     return shows_people(sampler_of(processor)) or processor.columns.subject_about is About.USER
 
 
+def types_naming_people() -> list[str]:
+    """Return the keys of the file types whose rows are about users."""
+    return [key for key, processor in REGISTRY.items() if names_people(processor)]
+
+
 def export(
     moodle: MoodleDatabase,
     processor: type[Processor],

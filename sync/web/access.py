@@ -26,7 +26,7 @@ from sync.people.roles import (
 from sync.processors.base.export import Exporter
 from sync.processors.base.processor import Processor
 from sync.processors.registry import REGISTRY
-from sync.runs.exports import exportable_for, names_people, sampler_of, shows_people
+from sync.runs.exports import exportable_for, sampler_of, shows_people, types_naming_people
 from sync.runs.rights import MANAGE_FILES, MANAGE_SOURCES, Responsible, may_replace, owner_of
 from sync.runs.rights_audit import acting
 from sync.runs.selectors import processors_for, readable_files, visible_processors, visible_runs
@@ -168,7 +168,7 @@ def looks_into_moodle(user: Any) -> bool:
 
 def views_people(user: Any) -> bool:
     """Whether somebody may look at people in Moodle: with a role, for a file type whose files name people."""
-    return any(may(user, VIEW_PEOPLE, processor=key) for key, processor in REGISTRY.items() if names_people(processor))
+    return any(may(user, VIEW_PEOPLE, processor=key) for key in types_naming_people())
 
 
 def may_look_into_moodle(view: View) -> View:

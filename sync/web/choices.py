@@ -14,6 +14,7 @@ from sync.outcomes.outcome_index import Case
 from sync.people.rights import may
 from sync.runs.outcome_search import run_reasons
 from sync.web.access import VIEW_PEOPLE
+from sync.web.mending import alike_still
 from sync.web.outcomes import shown_cases
 
 # Of a run with more kinds of mistakes than this, the others are chosen for in the grid.
@@ -54,7 +55,7 @@ def case_choices(run: SyncRun, user: Any) -> list[CaseChoices]:
             column=rows.names[place],
             text=row.cells[place],
             reason=text_at_column(row.outcome.code, case.params),
-            alike=len(rows.alike(row.line, place)),
+            alike=len(alike_still(rows, draft, row, place)),
             suggestions=suggested.get(row.line, []),
             chosen=draft.edits.get(row.line, {}).get(place, ""),
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.paginator import Page, Paginator
 from django.http import QueryDict
@@ -214,7 +214,22 @@ class MendPage:
         return frozenset(row.line for row in self.page.object_list)
 
     def _alike(self, row: FailedRow, place: int) -> list[FailedRow]:
-        return self.rows.alike(row.line, place) if row.place == place else [row]
+        return alike_still(self.rows, self.draft, row, place)
+
+
+def alike_still(rows: FailedRows, draft: Draft, row: FailedRow, place: int, before: str = "") -> list[FailedRow]:
+    """Return the row, and those that are alike: none that is left out, or in whose cell somebody has written something else.
+
+    Shape: before: what the cell of the row had until now, which others that were changed along with it still have
+    """
+    if row.place != place:
+        return [row]
+    texts = {draft.mended(row.line, row.cells)[place], row.cells[place], before}
+    return [
+        other
+        for other in rows.alike(row.line, place)
+        if other is row or (other.line not in draft.left_out and draft.mended(other.line, other.cells)[place] in texts)
+    ]
 
 
 def take_cells(posted: QueryDict, rows: FailedRows, draft: Draft) -> None:
@@ -235,21 +250,37 @@ def take_cells(posted: QueryDict, rows: FailedRows, draft: Draft) -> None:
         (draft.left_out.add if posted.get(f"out-{line}") else draft.left_out.discard)(line)
 
 
-def take_suggestion(chosen: str, rows: FailedRows, draft: Draft) -> str:
-    """Put a text into a cell, or into that of all rows that are alike. Returns the name of the cell, "" for what names none.
+class Suggestion(NamedTuple):
+    """A text for a cell. Shape: text: "" = the one that the cell has; for_alike: for those of all rows that are alike, too;
+    before: what the cell had before the page was sent"""
 
-    Shape: chosen: "use:12:3:text" or "alike:12:3:text"; without a text, the one that the cell has now
-    Raises: MendRefused for a text that is too long
-    """
+    row: FailedRow
+    place: int
+    text: str
+    for_alike: bool
+    before: str
+
+
+def read_suggestion(chosen: str, rows: FailedRows, draft: Draft) -> Suggestion | None:
+    """Return what a button asks for; None for what names no cell. Shape: chosen: "use:12:3:text" or "alike:12:3:text" """
     command, line, place, text = (*chosen.split(":", 3), "", "", "")[:4]
     row, at = rows.by_line.get(number_in(line) or 0), number_in(place)
     if row is None or at is None or at >= len(rows.names) or at in rows.secret:
-        return ""
-    meant = _clean(text) if text else draft.mended(row.line, row.cells)[at]
-    for other in rows.alike(row.line, at) if command == "alike" and row.place == at else [row]:
-        draft.set_cell(other.line, at, meant, other.cells[at])
+        return None
+    return Suggestion(row, at, text, command == "alike", draft.mended(row.line, row.cells)[at])
+
+
+def take_suggestion(suggestion: Suggestion, rows: FailedRows, draft: Draft) -> str:
+    """Put a text into a cell, or into that of all rows that are alike. Returns the name of the cell.
+
+    Raises: MendRefused for a text that is too long
+    """
+    row, place = suggestion.row, suggestion.place
+    meant = _clean(suggestion.text) if suggestion.text else draft.mended(row.line, row.cells)[place]
+    for other in alike_still(rows, draft, row, place, suggestion.before) if suggestion.for_alike else [row]:
+        draft.set_cell(other.line, place, meant, other.cells[place])
         draft.left_out.discard(other.line)
-    return f"c-{row.line}-{at}"
+    return f"c-{row.line}-{place}"
 
 
 def _as_sent(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sync.commandfiles import storage
 from sync.models import SyncRun
 from sync.runs.services import execute_run
 from tests.api.conftest import MakeProgram, Program, problem_of
@@ -32,6 +33,21 @@ def test_rejected_rows_are_read_page_by_page_without_their_passwords(rooted: Pro
     assert b"Secret" not in rooted.get(f"runs/{run.pk}/rejected").content
     last = rooted.get(f"runs/{run.pk}/rejected?from_line=4").json()
     assert ([found["line"] for found in last["rows"]], last["next_line"]) == ([4], None)
+
+
+def test_the_stars_of_a_password_that_are_sent_back_leave_it_as_it_is(
+    rooted: Program, run: SyncRun, installation: Installation
+) -> None:
+    told = rooted.get(f"runs/{run.pk}/rejected?limit=1").json()
+    cells = dict(zip(told["columns"], told["rows"][0]["cells"], strict=True))
+    assert "•" in cells["password"]
+    sent = rooted.post(f"runs/{run.pk}/mend", {"rows": [{"line": 3, "cells": {**cells, "email": "eve@x.org"}}]})
+    plan = SyncRun.objects.get(pk=sent.json()["id"])
+    assert plan.command_file is not None
+    with storage.opened(plan.input_key) as file:
+        text = file.read().decode()
+    assert "•" not in text
+    assert "Secret" in text
 
 
 def test_mended_rows_become_a_plan_that_is_linked_and_applied(

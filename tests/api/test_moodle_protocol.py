@@ -367,6 +367,9 @@ def test_a_token_does_what_its_scopes_and_its_person_may(
     ), *denied)  # fmt: skip
     groups_only = make_client(role="operator", file_types=("groups",))
     failure(groups_only.call("tool_sync_enrol_user_unenrol", **named(user="ann")), *denied)
+    courses_only = make_client("read", role="operator", file_types=("courses",))
+    assert courses_only.call("tool_sync_check_course", courseidsource="shortname", courseid="C1") is True
+    failure(courses_only.call("tool_sync_get_enrolled_users", courseidsource="shortname", courseid="C1"), *denied)
     assert groups(moodle, "ann")
     assert not SyncRun.objects.exists()
 

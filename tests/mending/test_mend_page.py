@@ -83,6 +83,23 @@ def test_the_grid_shows_each_fault_at_its_cell_with_what_was_meant(mending: Mend
     assert "There is no course with the shortname “C1x”" in text
 
 
+def test_all_that_are_alike_are_those_that_nobody_has_decided_about(mending: Mending) -> None:
+    assert {row.line: cell.alike for row in mending.page().grid for cell in row.cells if cell.column == "course1"}[
+        5
+    ] == 2
+    mending.send("", {name_of(6, "course1"): "C2"})
+    assert {row.line: cell.alike for row in mending.page().grid for cell in row.cells if cell.column == "course1"}[
+        5
+    ] == 1
+    mending.send("alike:5:5:C1")
+    draft = load_draft(mending.run, User.objects.get())
+    assert draft.edits == {5: {5: "C1"}, 6: {5: "C2"}}
+    mending.send("", {name_of(6, "course1"): "C1x"}, **{"out-6": "on"})
+    mending.send("alike:5:5:C3", {name_of(6, "course1"): "C1x"}, **{"out-6": "on"})
+    draft = load_draft(mending.run, User.objects.get())
+    assert (draft.edits, draft.left_out) == ({5: {5: "C3"}}, {6})
+
+
 def test_rows_are_mended_checked_and_applied_as_a_run_linked_to_the_first(
     mending: Mending, installation: Installation
 ) -> None:

@@ -116,9 +116,24 @@ def test_all_that_a_search_finds_can_be_chosen_and_let_go(moodle: Moodle, course
     assert "0 courses chosen" in courses_client.get(COURSES).text
 
 
+def test_what_is_chosen_on_one_moodle_is_not_chosen_on_another(moodle: Moodle, admin_client: Client) -> None:
+    MoodleSite.objects.create(slug="physics", name="Physics")
+    choose(admin_client, moodle.ids["C1"], moodle.ids["C2"])
+    there = "/sites/physics/courses/"
+    assert session_of(admin_client, "main") == [moodle.ids["C1"], moodle.ids["C2"]]
+    admin_client.post(f"{there}choose/", {"course": [moodle.ids["C2"]], "shown": [moodle.ids["C2"]]})
+    assert session_of(admin_client, "physics") == [moodle.ids["C2"]]
+    assert "2 courses chosen" in admin_client.get(COURSES).text
+
+
+def session_of(client: Client, site: str) -> list[int]:
+    found: list[int] = client.session[f"chosen_courses:{site}"]
+    return found
+
+
 def test_more_than_a_file_should_hold_are_not_chosen(moodle: Moodle, courses_client: Client) -> None:
     session = courses_client.session
-    session["chosen_courses"] = list(range(1000, 1000 + MAX_CHOSEN))
+    session["chosen_courses:main"] = list(range(1000, 1000 + MAX_CHOSEN))
     session.save()
     choose(courses_client, moodle.ids["C1"])
     text = courses_client.get(COURSES).text

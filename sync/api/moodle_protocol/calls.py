@@ -20,6 +20,7 @@ from sync.people.roles import run_permission
 from sync.runs import services
 from sync.runs.answers import wait_for_end
 from sync.runs.connections import moodle_of
+from sync.runs.exports import types_naming_people
 from sync.runs.outcome_store import read_rows
 from sync.values import FAILED_ACTIONS, Outcome
 
@@ -55,8 +56,8 @@ class Call:
             raise access_denied(f"Access to the function {self.function}() needs a token with {', '.join(lacking)}")
 
     def check_people(self) -> None:
-        """Raises: ServiceError for somebody who may not look at people in Moodle"""
-        if not may(self.person, VIEW_PEOPLE, self.site):
+        """Raises: ServiceError for somebody who may not look at people in Moodle, for a file type that names some"""
+        if not any(may(self.person, VIEW_PEOPLE, self.site, key) for key in types_naming_people()):
             raise access_denied("nobody gave the right to look at people in Moodle")
 
     def check_may(self, permission: str, processor: str = "") -> None:

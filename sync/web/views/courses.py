@@ -36,7 +36,7 @@ from sync.web.moodle_pages import category_paths, moodle_session, needs_moodle
 # They are named in one query, and written into one session.
 MAX_CHOSEN = 10_000
 
-_CHOSEN_KEY = "chosen_courses"
+_CHOSEN_KEY = "chosen_courses:{site}"
 _COURSES_PER_PAGE = 50
 _LEFT_OUT_NAMED = 10
 
@@ -176,8 +176,8 @@ def _kept(request: HttpRequest, site: MoodleSite, key: str, file: CourseFile) ->
 
 
 def chosen_courses(request: HttpRequest) -> frozenset[int]:
-    """Return the ids of the chosen courses."""
-    return frozenset(request.session.get(_CHOSEN_KEY, ()))
+    """Return the ids of the courses that are chosen on this site: those of another Moodle are other courses."""
+    return frozenset(request.session.get(_CHOSEN_KEY.format(site=current_site().slug), ()))
 
 
 def choose_courses(request: HttpRequest, courseids: Iterable[int]) -> bool:
@@ -185,5 +185,5 @@ def choose_courses(request: HttpRequest, courseids: Iterable[int]) -> bool:
     ids = sorted(set(courseids))
     if len(ids) > MAX_CHOSEN:
         return False
-    request.session[_CHOSEN_KEY] = ids
+    request.session[_CHOSEN_KEY.format(site=current_site().slug)] = ids
     return True

@@ -22,7 +22,7 @@ from sync.runs.answers import wait_for_end
 from sync.runs.rights import Responsible
 from sync.web.access import VIEW_PEOPLE, run_or_404, signed_in
 from sync.web.choices import case_choices
-from sync.web.mending import MendPage, check_of, grid_context, take_cells, take_suggestion
+from sync.web.mending import MendPage, check_of, grid_context, read_suggestion, take_cells, take_suggestion
 
 
 @signed_in
@@ -30,7 +30,7 @@ from sync.web.mending import MendPage, check_of, grid_context, take_cells, take_
 def mend(request: HttpRequest, run_id: int) -> HttpResponse:
     """Show the failed rows of a run in a grid, keep what is changed in it, check it, apply it.
 
-    Shape: do: save, check, apply, discard, or "use:line:place:text" and "alike:…" of `take_suggestion`
+    Shape: do: save, check, apply, discard, or "use:line:place:text" and "alike:…" of `read_suggestion`
     """
     shown = run_or_404(request.user, run_id)
     if not can_mend(shown):
@@ -96,8 +96,9 @@ def _take(request: HttpRequest, run: SyncRun) -> HttpResponse:
 def _keep(request: HttpRequest, run: SyncRun, rows: FailedRows, draft: Draft) -> str:
     """Keep what was sent. Returns the name of the cell that a suggestion was put into, "" without one. Raises: MendRefused"""
     command = request.POST.get("do", "")
+    suggestion = read_suggestion(command, rows, draft) if ":" in command else None
     take_cells(request.POST, rows, draft)
-    focus = take_suggestion(command, rows, draft) if ":" in command else ""
+    focus = take_suggestion(suggestion, rows, draft) if suggestion is not None else ""
     save_draft(run, request.user, draft)
     return focus
 
