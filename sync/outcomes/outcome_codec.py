@@ -85,6 +85,7 @@ def read_header(stream: BinaryIO) -> PartHeader:
     return header._replace(
         named=tuple([(line, users, courses) for line, users, courses in header.named]),
         about=tuple([(table, rowid) for table, rowid in header.about]),
+        touched=tuple([(line, objects) for line, objects in header.touched]),
     )
 
 
