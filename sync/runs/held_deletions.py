@@ -18,10 +18,8 @@ from sync.moodle.db.database import MoodleDatabase
 from sync.moodle.db.writer import MAX_KEYS, batched
 from sync.processors.base.closing import listed
 from sync.processors.courses.cells import CourseCells
-from sync.processors.courses.processor import Courses
 from sync.processors.courses.state import COURSE_TABLE
 from sync.processors.users.cells import UserCells
-from sync.processors.users.processor import Users
 from sync.processors.users.state import USER_TABLE
 from sync.reader import RowReader
 from sync.runs.finalize import RunFinalizer
@@ -32,7 +30,8 @@ from sync.values import Action
 
 State = GraceEntry.State
 
-_TABLES = {Users.key: USER_TABLE, Courses.key: COURSE_TABLE}
+# Keys of file types, whose processors are loaded where they are asked for -> the table of what they delete.
+_TABLES = {"users": USER_TABLE, "courses": COURSE_TABLE}
 # Column of a file -> what it names, a column of the table. The first one is what the list names things by.
 _COLUMNS: dict[str, dict[str, str]] = {
     USER_TABLE: {
