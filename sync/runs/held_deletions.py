@@ -18,9 +18,7 @@ from sync.moodle.db.database import MoodleDatabase
 from sync.moodle.db.writer import MAX_KEYS, batched
 from sync.processors.base.closing import listed
 from sync.processors.courses.cells import CourseCells
-from sync.processors.courses.state import COURSE_TABLE
 from sync.processors.users.cells import UserCells
-from sync.processors.users.state import USER_TABLE
 from sync.reader import RowReader
 from sync.runs.finalize import RunFinalizer
 from sync.runs.grace_records import hold_deletions
@@ -30,15 +28,16 @@ from sync.values import Action
 
 State = GraceEntry.State
 
-# Keys of file types, whose processors are loaded where they are asked for -> the table of what they delete.
-_TABLES = {"users": USER_TABLE, "courses": COURSE_TABLE}
+# Keys of file types -> the table of what they delete. Named here: their processors take long to load, and every run would wait.
+_USERS, _COURSES = "user", "course"
+_TABLES = {"users": _USERS, "courses": _COURSES}
 # Column of a file -> what it names, a column of the table. The first one is what the list names things by.
 _COLUMNS: dict[str, dict[str, str]] = {
-    USER_TABLE: {
+    _USERS: {
         UserCells.username.name: "username", UserCells.oldusername.name: "username", UserCells.idnumber.name: "idnumber",
         UserCells.id.name: "id",
     },
-    COURSE_TABLE: {
+    _COURSES: {
         CourseCells.shortname.name: "shortname", CourseCells.idnumber.name: "idnumber", CourseCells.id.name: "id",
     },
 }  # fmt: skip
