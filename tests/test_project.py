@@ -48,7 +48,6 @@ SHORT_MODULES = {
     "sync/schedules/titles.py": "notifications name feeds, and stand below the overview, which does so too",
     "sync/demo/story.py": "the demo makes the feed that the tour of its pages names",
     "sync/processors/base/asked_lines.py": "operations of users and all others use it, and the undo of one line",
-    "sync/notifications/feed_states.py": "services and sequences use it, which know each other already",
     "toolsync_site/wsgi.py": "gunicorn finds it by this name",
     "toolsync_site/formats/en/formats.py": "Django looks for the formats of a language there",
     "sync/people/sessions.py": "below the services of people, which end sessions",

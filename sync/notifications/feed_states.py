@@ -1,8 +1,20 @@
-"""What people were told of a feed: a failure once, however often it comes, and once that it works again."""
+"""What people were told: of a feed a failure once, however often it comes, and once that it works again.
+
+What they could not be told, they don't know: it is told again.
+"""
 
 from __future__ import annotations
 
-from sync.models import NotifiedFailure, Schedule
+from datetime import timedelta
+
+from django.utils import timezone
+
+from sync.models import DigestEntry, Event, HealthRecord, Notification, NotifiedFailure, Schedule
+
+# What a digest could not tell for so long is not told any more.
+_DIGESTS_TRIED = timedelta(days=7)
+# The code of a failure of which a mail was given up: that it works again is told, as one of several addresses may know of it.
+_UNTOLD = ""
 
 
 def is_news(schedule: Schedule, processor: str, code: str, has_run: bool) -> bool:
@@ -27,3 +39,30 @@ def take_recovered(schedule: Schedule, done: set[str], nothing_came: set[str]) -
         if is_over and NotifiedFailure.objects.filter(pk=failure.pk).delete()[0]:
             found.append(failure)
     return found
+
+
+def forget_untold(notification: Notification) -> None:
+    """Note that a mail was given up, so that people don't know what it says: the failure of a feed is told when it comes again,
+    what is late or dead while it is, and the starts of a digest are in the next one. Queries: at most one
+    """
+    since = notification.since or notification.created_at
+    match notification.event:
+        case Event.FAILURE:
+            _forget_failure(notification)
+        case Event.LATE:
+            NotifiedFailure.objects.filter(schedule=notification.feed, since=since).delete()
+        case Event.DEAD:
+            records = HealthRecord.objects.filter(part=notification.part, since=since)
+            records.filter(level=HealthRecord.Level.ERROR).update(notified_at=None)
+        case Event.DIGEST:
+            entries = DigestEntry.objects.filter(notification=notification)
+            entries.filter(due_at__gt=timezone.now() - _DIGESTS_TRIED).update(notification=None)
+
+
+def _forget_failure(notification: Notification) -> None:
+    failures = NotifiedFailure.objects.filter(schedule__site=notification.site_id, processor=notification.processor)
+    run = notification.run
+    if run is None:
+        failures.filter(code=notification.fault[0]).update(code=_UNTOLD)
+    elif run.sequence_run is not None:
+        failures.filter(code=run.error_code, schedule=run.sequence_run.schedule_id).update(code=_UNTOLD)

@@ -34,7 +34,7 @@ from sync.models import (
 )
 from sync.notifications.compose import send_mail, send_to_webhook
 from sync.notifications.digests import keep_entries
-from sync.notifications.feed_states import is_news
+from sync.notifications.feed_states import forget_untold, is_news
 from sync.notifications.webhooks import webhook_of
 from sync.runs.options import notification_retry_delays, site_zone
 from sync.runs.rights import OPERATOR, Responsible
@@ -226,6 +226,8 @@ def send_notification(notification_id: int) -> None:
     except CodedError as error:
         logger.warning("notification %s: %s", notification_id, error.code)
         kept.update(error_code=error.code, error_params=error.params)
+        if next_try_at is None and notification.channel == Notification.Channel.MAIL and error.code != "mail_in_doubt":
+            forget_untold(notification)
     else:
         kept.update(sent_at=timezone.now(), next_try_at=None, error_code="", error_params={})
 

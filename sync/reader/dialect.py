@@ -22,7 +22,8 @@ _SEPARATORS_BY_NAME = {name: separator for separator, name in SEPARATOR_NAMES.it
 _LENGTH_COMPARED = 64 << 10
 _NAMES_COMPARED = 300
 
-_ENTITY = re.compile(r"&#(44|59);?")
+# Some programs leave the semicolon out; where more digits follow that end in one, it is another letter (&#44608;).
+_ENTITY = re.compile(r"&#(44|59)(?!\d{1,3};);?")
 
 
 @dataclass(frozen=True)

@@ -184,7 +184,8 @@ def judge_run(run: SyncRun, moodle: MoodleDatabase) -> Judgement:
             totals=plan.totals,
             live=_live_counts(moodle, plan.totals, limits),
             limits=limits,
-            counts=plan.counts,
+            # Of rows that are tried again, most may still miss what they wait for.
+            counts={} if run.origin == SyncRun.Origin.RETRY else plan.counts,
             rows=plan.rows_done,
             size=plan.file_size,
             last_rows=last.rows_done if last else 0,

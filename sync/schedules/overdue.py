@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from sync.models import Event, FreezeWindow, MoodleSite, NotificationRule, SyncRun
+from sync.models.run import ORIGINS_OF_MADE_FILES
 from sync.notifications.services import deadline_of, notify
 from sync.schedules.sequences import window_at
 from sync.schedules.timing import AtTime
@@ -21,8 +22,8 @@ _LONGEST = timedelta(days=4)
 def notify_of_overdue_files() -> None:
     """Tell of the files that are overdue, once for each time that passed; after a pause of ours only of the last one.
 
-    A file has come when a run of the file type was asked for since the time before, however that run ended. In a freeze window
-    nothing is fetched, so nothing is missed.
+    A file has come when a run of its type was asked for since the time before, however that run ended; runs of files that
+    ToolSync made itself don't count. In a freeze window nothing is fetched, so nothing is missed.
     """
     now = timezone.now()
     for rule in NotificationRule.objects.select_related("site").filter(due_at__lte=now, site__in_use=True):
@@ -34,9 +35,14 @@ def notify_of_overdue_files() -> None:
             mine = NotificationRule.objects.filter(pk=rule.pk, due_at=rule.due_at)
             if not mine.update(due_at=timing.next_after(now)):
                 continue
-            runs = SyncRun.objects.filter(site=rule.site, processor=rule.processor, simulate=False)
+            runs = _runs_of_files(site=rule.site, processor=rule.processor)
             if not runs.filter(created_at__gt=before).exists() and window_at(rule.site, deadline) is None:
                 notify(rule.site, rule.processor, Event.OVERDUE, due_at=deadline)
+
+
+def _runs_of_files(**of: Any) -> QuerySet[SyncRun]:
+    """Return the runs of files that came: not those of files that ToolSync made itself, and no undo."""
+    return SyncRun.objects.filter(**of, simulate=False, undoes=None).exclude(origin__in=ORIGINS_OF_MADE_FILES)
 
 
 class OverdueFile(NamedTuple):
@@ -49,7 +55,7 @@ class OverdueFile(NamedTuple):
 def overdue_files(site: MoodleSite) -> list[OverdueFile]:
     """Return the files of a site that are overdue now. Queries: at most two"""
     now = timezone.now()
-    runs = SyncRun.objects.filter(site=OuterRef("site"), processor=OuterRef("processor"), simulate=False)
+    runs = _runs_of_files(site=OuterRef("site"), processor=OuterRef("processor"))
     rules = NotificationRule.objects.filter(site=site, expected_at__isnull=False)
     last_run = Subquery(runs.order_by("-pk").values("created_at")[:1])
     found: list[OverdueFile] = []

@@ -15,7 +15,8 @@ from sync.health.alerts import notify_of_dead_parts
 from sync.health.records import Part, fails, ok, save_finding, warns
 from sync.models import Event, MoodleSite, Notification, Role, RoleAssignment
 from sync.notifications.compose import payload_of, send_mail
-from sync.notifications.services import RuleChoice, save_rule
+from sync.notifications.services import RuleChoice, save_rule, send_notification
+from tests.servers import free_port
 
 BEGUN = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
@@ -68,6 +69,22 @@ def test_what_comes_back_at_once_wakes_nobody(site: MoodleSite) -> None:
         save_finding(Part.MOODLE, fails("moodle_unavailable", detail="away"), site.slug)
         notify_of_dead_parts()
     assert events() == []
+
+
+def test_a_dead_part_that_nobody_could_be_told_of_is_told_again_while_it_is_dead(
+    site: MoodleSite, settings: Settings
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
+    settings.TOOLSYNC_NOTIFICATION_RETRY_DELAYS = []
+    with time_machine.travel(BEGUN, tick=False) as clock:
+        save_finding(Part.STORAGE, fails("health_storage_fails", reason="read-only"))
+        for minute in (5, 6):
+            clock.move_to(BEGUN + timedelta(minutes=minute))
+            notify_of_dead_parts()
+        send_notification(Notification.objects.get().pk)
+        notify_of_dead_parts()
+    assert events() == [(Event.DEAD, "storage")] * 2
 
 
 def test_where_nobody_hears_of_failures_nothing_is_kept(site: MoodleSite) -> None:

@@ -30,7 +30,7 @@ from sync.models import (
 )
 from sync.notifications.digests import keep_entries
 from sync.notifications.readers import save_preferences
-from sync.notifications.services import RuleChoice, save_rule, send_notification, send_waiting_notifications
+from sync.notifications.services import RuleChoice, notify, save_rule, send_notification, send_waiting_notifications
 from sync.overview.digests import make_due_digests
 from sync.runs import services
 from sync.runs.plans import save_limits
@@ -214,6 +214,67 @@ def test_a_failure_is_told_once_until_it_works_again_and_that_is_told_once(
     clock.move_to(datetime(2026, 11, 24, 11, 1, tzinfo=UTC))
     send_all()
     assert "Night: Completed, 5 starts, the last one" in body(mail)
+
+
+def give_up(clock: Any) -> None:
+    """Let time pass until no mail is tried any more."""
+    for _hour in range(30):
+        clock.shift(timedelta(hours=1))
+        for notification in Notification.objects.filter(next_try_at__lte=timezone.now()).order_by("pk"):
+            send_notification(notification.pk)
+    assert not Notification.objects.exclude(next_try_at=None).exists()
+
+
+def test_a_failure_that_nobody_could_be_told_of_is_told_when_it_comes_again(
+    installation: Installation, mail: MailServer, clock: Any
+) -> None:
+    users = feed(installation, "users", name="Night", digest_at=time(12))
+    mail.refused = {"it@x.org"}
+    installation.put("/userimport.csv", BROKEN)
+    start(users)
+    give_up(clock)
+    mail.refused = set()
+    for _start in range(2):
+        installation.put("/userimport.csv", BROKEN)
+        start(users)
+        send_all()
+    failed = "Users: create and update: failed (userimport.csv)"
+    assert [subject for _to, subject in subjects(mail)].count(failed) == 1
+
+
+def test_a_way_to_a_file_that_fails_and_could_not_be_told_is_told_again(
+    installation: Installation, mail: MailServer, clock: Any
+) -> None:
+    users = feed(installation, "users", name="Night", digest_at=time(12))
+    about: dict[str, Any] = {"schedule": users, "fault": ["source_unreachable", {}]}
+    mail.refused = {"it@x.org"}
+    assert notify(installation.site, "users", Event.FAILURE, **about) == ["it@x.org"]
+    assert notify(installation.site, "users", Event.FAILURE, **about) == []
+    give_up(clock)
+    assert notify(installation.site, "users", Event.FAILURE, **about) == ["it@x.org"]
+
+
+def test_what_a_digest_could_not_tell_is_in_the_next_one_for_a_week(
+    installation: Installation, mail: MailServer, clock: Any
+) -> None:
+    installation.put("/userimport.csv", HEADER + GOOD)
+    start(feed(installation, "users", name="Night", digest_at_end=True))
+    mail.refused = {"it@x.org"}
+    send_all()
+    give_up(clock)
+    make_due_digests()
+    assert Notification.objects.filter(event=Event.DIGEST).count() == 2
+    mail.refused = set()
+    send_all()
+    assert "Night: Completed" in body(mail)
+    mail.refused = {"it@x.org"}
+    DigestEntry.objects.update(notification=None)
+    for _try in range(10):
+        make_due_digests()
+        give_up(clock)
+    make_due_digests()
+    assert not DigestEntry.objects.filter(notification=None).exists()
+    assert not Notification.objects.exclude(next_try_at=None).exists()
 
 
 def test_a_digest_comes_at_the_end_of_a_start_where_that_was_chosen(

@@ -18,7 +18,19 @@ from sync.runs import services
 from sync.schedules.services import switch_schedule
 from tests.installation import Installation
 from tests.notification_servers import MailServer
-from tests.notifications.test_digests import GOOD, HEADER, NIGHT, body, clock, feed, mail, send_all, start, subjects
+from tests.notifications.test_digests import (
+    GOOD,
+    HEADER,
+    NIGHT,
+    body,
+    clock,
+    feed,
+    give_up,
+    mail,
+    send_all,
+    start,
+    subjects,
+)
 
 __all__ = ["clock", "mail"]
 
@@ -67,6 +79,18 @@ def test_a_late_feed_is_told_of_once_and_once_when_it_is_on_time_again(
     make_late(users)
     ticks(clock)
     assert len(subjects(mail)) == 6
+
+
+def test_a_late_feed_that_nobody_could_be_told_of_is_told_of_again(
+    installation: Installation, mail: MailServer, clock: Any
+) -> None:
+    make_late(feed(installation, "users", name="Night users"))
+    mail.refused = {"it@x.org"}
+    ticks(clock)
+    give_up(clock)
+    mail.refused = set()
+    ticks(clock, 8)
+    assert subjects(mail) == [("it@x.org", "Night users: late")]
 
 
 def test_what_starts_within_two_ticks_is_never_told_of(

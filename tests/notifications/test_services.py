@@ -331,6 +331,11 @@ def test_a_file_that_does_not_come_is_overdue_once_for_each_time(
         save_rule(installation.site, "users", rule)
         installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
         assert fetch_files(installation.site, "users") == []
+        # No file came with it.
+        clock.move_to(datetime(2026, 11, 23, 12, 0, tzinfo=UTC))
+        retry = installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
+        SyncRun.objects.filter(pk=retry.pk).update(origin=SyncRun.Origin.RETRY)
+        clock.move_to(datetime(2026, 11, 20, 9, tzinfo=UTC))
         for moment, overdue in (
             (datetime(2026, 11, 23, 4, 59, tzinfo=UTC), 0),  # Monday, 05:59 in Paris
             (datetime(2026, 11, 23, 5, 1, tzinfo=UTC), 0),  # Friday's file is this one

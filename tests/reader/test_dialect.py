@@ -95,6 +95,9 @@ def test_the_separator_is_the_one_that_gives_most_known_names_then_most_names(he
         ("a&#59b", "a;b"),
         ("a&#59;b", "a;b"),
         ("12&#445", "12,5"),
+        # Other letters, whose numbers begin alike.
+        ("&#44608;&#48124;", "&#44608;&#48124;"),
+        ("&#44;608;", ",608;"),
         ("&#45;", "&#45;"),
     ],
 )

@@ -103,6 +103,17 @@ def test_a_row_is_tried_again_once_its_user_was_made(installation: Installation)
     assert tick() == []
 
 
+def test_a_try_of_which_most_rows_still_miss_something_is_not_held(
+    installation: Installation, settings: Settings
+) -> None:
+    settings.TOOLSYNC_GUARD = True
+    enrol(installation, *(f"add;C1;new{number};student;manual\n" for number in range(20)))
+    add_user(installation, "new3")
+    (again,) = tick()
+    assert (again.state, again.counts) == (RunState.COMPLETED_WITH_REJECTIONS, {"created": 1, "rejected": 19})
+    assert len(waiting()) == 19
+
+
 def test_a_row_rejected_for_another_reason_never_waits(installation: Installation) -> None:
     enrol(installation, "add;C1;ann;nonsense;manual\n")
     assert not Retry.objects.exists()

@@ -100,11 +100,13 @@ class TakeBack(Operation):
             return {row["userid"] for row in rows if row["userid"]}
 
         contexts = (*self.new.get(CONTEXT, ()), *self.old.get(CONTEXT, ()))
+        # Whoever is logged in has their roles by the path.
+        moved = {change.after["path"] for change in self.changed.get(CONTEXT, ()) if change.after.get("path")}
         caches.flag_changes(
             writer,
             dirty_users=users("role_assignments") | users("user_enrolments"),
             changed_preferences=users("user_preferences"),
-            dirty_contexts={row["path"] for row in contexts if row["path"]},
+            dirty_contexts={row["path"] for row in contexts if row["path"]} | moved,
         )
 
 
