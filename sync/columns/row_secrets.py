@@ -14,6 +14,8 @@ HIDDEN = "••••"
 # A password of so many characters is found inside of other text as well; shorter ones are words and parts of names.
 _FOUND_WITHIN = 8
 _SHORTEST_GUESSED = 6
+# Between the cells of a line that became one cell.
+_SEPARATORS = frozenset(",;|\t")
 # Signs that names, addresses, dates, paths and time zones have.
 _USUAL_SIGNS = frozenset("._-@+/:,;'")
 
@@ -41,7 +43,7 @@ class RowSecrets:
         """Return a row as a page may show it: without passwords, and without cells that may be some."""
         if not self._places:
             return row
-        secrets = {cell.casefold() for cell in self._known(row)}
+        secrets = {cell.casefold() for cell in (*self._known(row), *self._joined(row))}
         return row._replace(
             cells=tuple(
                 HIDDEN if cell and self._is_hidden(place, cell, secrets) else cell
@@ -74,13 +76,20 @@ class RowSecrets:
     def _known(self, row: Row) -> list[str]:
         return [row.cells[place] for place in self._places if place < len(row.cells) and row.cells[place]]
 
+    def _joined(self, row: Row) -> list[str]:
+        """Return the cells of a row that has no cell for a password, in which several may be: a whole line in quotes, say."""
+        if all(place < len(row.cells) for place in self._places):
+            return []
+        return [cell for cell in row.cells if not _SEPARATORS.isdisjoint(cell)]
+
     def _hidden(self, outcome: Outcome, row: Row) -> Outcome:
         known = {text.casefold() for cell in self._known(row) for text in (cell, shown(cell))}
         # That somebody's password is the own username would be told by hiding it.
         known.discard(outcome.subject.casefold())
-        guessed = {shown(cell).casefold() for cell in row.cells if looks_like_password(cell)}
+        joined = {text.casefold() for cell in self._joined(row) for text in (cell, shown(cell))}
+        guessed = {shown(cell).casefold() for cell in row.cells if looks_like_password(cell)} | joined
         is_failed = outcome.action in FAILED_ACTIONS
-        unusual = {cell for cell in guessed if is_failed and _has_sign(cell)}
+        unusual = {cell for cell in guessed if is_failed and _has_sign(cell)} | joined
         if not known and not guessed:
             return outcome
         return outcome._replace(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sync.columns.clean import shown
 from sync.columns.row_secrets import HIDDEN, RowSecrets, looks_like_password
 from sync.values import Action, Change, Note, Outcome, Row
 
@@ -42,6 +43,17 @@ def test_a_password_in_another_column_is_guessed_from_its_signs_where_the_file_h
     found = hidden(outcome, "Geheim#12", "Geheim#12", "kim@x.org")
     assert (found.subject, found.params) == (HIDDEN, {"value": HIDDEN, "column": "email", "limit": 3})
     assert hidden(outcome, "Geheim#12", "x", names=("username", "email")) == outcome
+
+
+@pytest.mark.parametrize(
+    "line", ["kim,k@x.org,geheim", "kim;k@x.org;Long Enough 1", "kim|k@x.org|" + "Ab1" * 99, "a\tb\tc"]
+)
+def test_a_whole_line_in_one_cell_is_said_nowhere(line: str) -> None:
+    found = hidden(rejected(shown(line), value=shown(line)), line)
+    assert (found.subject, found.params) == (HIDDEN, {"value": HIDDEN})
+    assert RowSecrets(NAMES).shown_row(Row(2, b"", (line,))).cells == (HIDDEN,)
+    assert hidden(rejected("kim"), "kim", "a@x.org").subject == "kim"
+    assert hidden(rejected("King, Kim"), "King, Kim", "a@x.org", "abc").subject == "King, Kim"
 
 
 def test_that_a_password_is_the_username_is_not_told_by_hiding_it() -> None:
