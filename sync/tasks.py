@@ -114,8 +114,11 @@ def follow_notifications() -> None:
 @shared_task(name="sync.check_health")
 def look_at_health() -> None:
     """Look at every part that ToolSync needs, keep how it is, and tell people what died or works again."""
-    check_health()
-    notify_of_dead_parts()
+    try:
+        check_health()
+    finally:
+        # A check that fails itself keeps nobody from hearing of what died before.
+        notify_of_dead_parts()
 
 
 @shared_task(name="sync.sweep_uploads")

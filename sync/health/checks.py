@@ -104,7 +104,10 @@ def check_disk() -> Finding:
     folders = [upload_folder()]
     if isinstance(files := storage.file_storage(), FileSystemStorage):
         folders.append(Path(files.location))
-    found = min((_space(folder) for folder in folders), key=lambda space: space[0])
+    try:
+        found = min((_space(folder) for folder in folders), key=lambda space: space[0])
+    except OSError as failure:
+        return fails("health_storage_fails", reason=_said(failure))
     share, free, folder = found
     params = {"free": round(free / _GIGABYTE, 1), "percent": round(100 * share), "folder": folder}
     if share < _SPACE_GONE:

@@ -170,9 +170,10 @@ def _prune_retries(site: MoodleSite, before: datetime) -> int:
     over = over.exclude(state=Retry.State.WAITING)
     tried = Q(retry_run__state__in=OVER_STATES, retry_run__finished_at__lt=before)
     gone = 0
-    for retry in over.filter(Q(retry_run=None) | tried):
+    for retry in over.filter(Q(retry_run=None) | tried).select_related("run__site"):
         storage.delete(retry.storage_key)
         retry.delete()
+        _sweep(retry.run)
         gone += 1
     return gone
 
@@ -189,8 +190,9 @@ def _old_runs(site: MoodleSite, before: datetime) -> QuerySet[SyncRun]:
 
 
 def _sweep(run: SyncRun) -> None:
-    """Delete the folder of a run of which nothing is left."""
-    if not run.chunks.exists() and not run.files.filter(path="").exists():
+    """Delete the folder of a run of which nothing is left, and no rows that wait for another try."""
+    is_kept = run.chunks.exists() or run.files.filter(path="").exists() or Retry.objects.filter(run=run).exists()
+    if not is_kept:
         storage.delete_folder(storage.run_folder(run.site.slug, run.pk))
 
 

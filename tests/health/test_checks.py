@@ -71,6 +71,15 @@ def test_a_storage_that_takes_nothing_is_an_error(settings: Settings, tmp_path: 
     assert (checks.check_storage().level, checks.check_storage().code) == (Level.ERROR, "health_storage_fails")
 
 
+def test_a_storage_that_is_gone_is_an_error_of_the_disk_and_stops_no_other_look(
+    settings: Settings, tmp_path: Path
+) -> None:
+    options = {"location": str(tmp_path / "gone")}
+    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+    settings.STORAGES = {**settings.STORAGES, "files": backend}
+    assert (checks.check_disk().level, checks.check_disk().code) == (Level.ERROR, "health_storage_fails")
+
+
 @pytest.mark.parametrize(
     ("free", "code"), [(50, "health_disk_free"), (5, "health_disk_short"), (0, "health_disk_full")]
 )

@@ -197,6 +197,21 @@ def test_rows_that_are_not_tried_again_any_more_go_with_the_reports(installation
     assert not Retry.objects.exists()
 
 
+def test_rows_that_wait_for_another_try_are_kept_whatever_goes_of_their_run(installation: Installation) -> None:
+    waiting = {"processor": "enrolments", "useridentifier": "username", "retryruns": 3}
+    run = installation.carry_out("/a.csv", "cmd;rolename;uid;cid\nadd;student;ann;LATER\n", **waiting)
+    retry = Retry.objects.get(run=run)
+    age(run, 200)
+
+    prune()
+
+    assert not run.chunks.exists()
+    assert storage.exists(retry.storage_key)
+    Retry.objects.update(state=Retry.State.REPLACED)
+    prune()
+    assert not storage.exists(retry.storage_key)
+
+
 def test_entries_that_left_the_list_of_deletions_go_with_the_reports_and_others_stay(
     installation: Installation,
 ) -> None:

@@ -83,6 +83,18 @@ def test_times_that_moodle_writes_by_itself_keep_nothing_back(installation: Inst
     assert moodle.one("user", username="ann") == {**before, "timemodified": 7}
 
 
+def test_who_is_logged_in_is_told_that_a_course_is_back_in_its_category(installation: Installation) -> None:
+    moodle = installation.moodle
+    context = {"contextlevel": 50, "instanceid": moodle.ids["C1"]}
+    before = moodle.one("context", **context)["path"]
+    run = add(installation, "courses", "shortname;fullname;category\nC1;Course 1;Some/Where\n", forceupdate=1)
+    assert moodle.one("context", **context)["path"] != before
+    moodle.execute("DELETE FROM {cache_flags}")
+    undo(run)
+    assert moodle.one("context", **context)["path"] == before
+    assert before in {flag["name"] for flag in moodle.rows("cache_flags", flagtype="accesslib/dirtycontexts")}
+
+
 def test_a_new_user_who_was_enrolled_since_is_kept_whole_and_the_other_goes(installation: Installation) -> None:
     moodle = installation.moodle
     run = add(installation, "users", NEW_USERS)
