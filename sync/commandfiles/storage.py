@@ -105,8 +105,9 @@ def names_in(key: str) -> tuple[list[str], list[str]]:
         try:
             folders, names = storage.listdir(key)
         except (FileNotFoundError, NotADirectoryError):
-            _refuse_missing_disk(storage)
-            return [], []
+            if not _is_there(storage, key):
+                return [], []
+            folders, names = storage.listdir(key)
     return sorted(folders), sorted(names)
 
 
@@ -170,20 +171,27 @@ def _save_anew(storage: Storage, key: str, content: IO[bytes]) -> None:
 def exists(key: str) -> bool:
     """Tell whether something is kept under this key. Raises: StorageUnavailable"""
     with _reached() as storage:
-        found = storage.exists(key)
-        if not found:
-            _refuse_missing_disk(storage)
-        return found
+        return _is_there(storage, key)
+
+
+def _is_there(storage: Storage, key: str, *, was_used: bool = False) -> bool:
+    if storage.exists(key):
+        return True
+    _refuse_missing_disk(storage, was_used=was_used)
+    # Asked once more: the disk may have come back after the first answer.
+    return isinstance(storage, FileSystemStorage) and storage.exists(key)
 
 
 def _refuse_missing_disk(storage: Storage, *, was_used: bool = False) -> None:
     """Raises: NotADirectoryError if the folder of all files is gone, as when its disk isn't there: no file is missing then
 
-    Shape: was_used: something is known to be in it; before the first file is kept there may be no folder
+    Shape: was_used: something is known to be in it; before the first file is kept there may be no folder, or an empty one
     """
     if isinstance(storage, FileSystemStorage):
         root = Path(storage.location)
-        if not root.is_dir() and (was_used or root.exists()):
+        is_folder = root.is_dir()
+        is_missing = not (is_folder and any(root.iterdir())) if was_used else root.exists() and not is_folder
+        if is_missing:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(root))
 
 
@@ -199,9 +207,9 @@ def opened(key: str) -> Iterator[BinaryIO]:
 
     Raises: FileNotFoundError, StorageUnavailable
     """
-    if not exists(key):
-        with _reached() as storage:
-            _refuse_missing_disk(storage, was_used=True)
+    with _reached() as storage:
+        is_there = _is_there(storage, key, was_used=True)
+    if not is_there:
         raise FileNotFoundError(key)
     with ExitStack() as stack:
         with _reached() as storage:

@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 
 import pytest
-from django.core.files.storage import Storage, storages
+from django.core.files.storage import FileSystemStorage, Storage, storages
 from pytest_django import Settings
 
 from sync.commandfiles import storage
@@ -66,7 +66,7 @@ def test_a_file_that_is_not_there_is_told_alike_by_every_backend() -> None:
         pass
 
 
-@pytest.mark.parametrize("in_its_place", ["nothing", "a file"])
+@pytest.mark.parametrize("in_its_place", ["nothing", "a file", "an empty folder"])
 def test_without_its_disk_no_file_is_taken_for_missing(in_its_place: str, settings: Settings, tmp_path: Path) -> None:
     folder = tmp_path / "disk"
     backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(folder)}}
@@ -75,13 +75,38 @@ def test_without_its_disk_no_file_is_taken_for_missing(in_its_place: str, settin
     folder.rename(tmp_path / "away")
     if in_its_place == "a file":
         folder.touch()
+    elif in_its_place == "an empty folder":
+        folder.mkdir()
 
     with pytest.raises(StorageUnavailable), storage.opened("main/in.csv"):
         pass
 
+    if in_its_place == "an empty folder":
+        folder.rmdir()
     folder.unlink(missing_ok=True)
     (tmp_path / "away").rename(folder)
     assert read("main/in.csv") == b"kept"
+
+
+def test_a_disk_that_comes_back_while_a_file_is_looked_for_makes_no_file_missing(
+    kept_files: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not isinstance(kept_files, FileSystemStorage):
+        pytest.skip("it has no disk")
+    storage.save("main/in.csv", io.BytesIO(b"kept"))
+    folder, original = tmp_path / "files", kept_files.exists
+
+    def answer_while_it_comes_back(key: str) -> bool:
+        folder.rename(tmp_path / "away")
+        answer = original(key)
+        (tmp_path / "away").rename(folder)
+        monkeypatch.setattr(kept_files, "exists", original)
+        return answer
+
+    monkeypatch.setattr(kept_files, "exists", answer_while_it_comes_back)
+    assert read("main/in.csv") == b"kept"
+    monkeypatch.setattr(kept_files, "exists", answer_while_it_comes_back)
+    assert storage.exists("main/in.csv")
 
 
 def test_before_the_first_file_there_is_nothing() -> None:
