@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sync.models import Retry, RetryRow, SyncRun
+from sync.models.run import COMPLETED_STATES
 
 _ROWS_NAMED = 20
 
@@ -24,10 +25,21 @@ class RetryFacts(NamedTuple):
     def is_waiting(self) -> bool:
         return self.retry.state == Retry.State.WAITING and self.waiting > 0
 
+    @property
+    def retry_run(self) -> SyncRun | None:
+        """Return the run that tries them, or has."""
+        return self.retry.retry_run if self.retry.state == Retry.State.TRIED else None
+
+    @property
+    def is_broken_off(self) -> bool:
+        """Whether the run that was to try them is over and didn't come to its end: somebody declined it, say."""
+        run = self.retry_run
+        return run is not None and run.is_over and run.state not in COMPLETED_STATES
+
 
 def retry_facts(run: SyncRun) -> RetryFacts | None:
     """Return what there is to say of the rows of a run that are tried again; None when there are none. Queries: three at most"""
-    retry = Retry.objects.filter(run=run).first()
+    retry = Retry.objects.filter(run=run).select_related("retry_run").first()
     if retry is None:
         return None
     replaced = retry.rows.filter(is_replaced=True).count()

@@ -113,8 +113,8 @@ def _start(retry: Retry, *, counts: bool) -> None:
             origin=SyncRun.Origin.RETRY, owner=owner_of(run), armed_by=armed_by_of(run), mapping=run.mapping or {},
         )  # fmt: skip
         SyncRun.objects.filter(pk=again.pk).update(language=run.language)
+        # The rows stay until they have their outcomes: the run may expire.
         Retry.objects.filter(pk=retry.pk).update(retry_run=again)
-    storage.delete(retry.storage_key)
 
 
 def _move(retry: Retry, state: Retry.State, **values: int) -> bool:

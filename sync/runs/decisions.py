@@ -21,6 +21,7 @@ from sync.runs.plans import check_rules, is_expired, plan_lifetime
 from sync.runs.rights import Responsible
 from sync.runs.services import go_on_with_sequence, queue_run
 from sync.runs.undo import check_undo
+from sync.runs.waiting_rows import wait_again
 
 # More than so many things that are taken away are confirmed by typing their number.
 MOST_UNTYPED = 20
@@ -112,6 +113,7 @@ def expire_runs() -> int:
             except PlanRefused:
                 continue
             follow_bundle(run)
+            wait_again(run)
             notify_of_run(run)
             go_on_with_sequence(run)
         expired += 1

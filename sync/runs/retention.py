@@ -81,6 +81,11 @@ def sweep_drafts() -> int:
 
 def _prune_files(site: MoodleSite, kind: RunFile.Kind, before: datetime) -> int:
     old = RunFile.objects.filter(run__site=site, run__state__in=OVER_STATES, kind=kind, run__finished_at__lt=before)
+    if kind == RunFile.Kind.TRYBACK:
+        # It is where rows are whose try comes to nothing.
+        tried = Q(state=Retry.State.TRIED, retry_run__state__in=UNFINISHED_STATES)
+        waiting = Retry.objects.filter(tried | Q(state=Retry.State.WAITING), run=OuterRef("run"))
+        old = old.exclude(Exists(waiting))
     gone = 0
     for file in old.select_related("run__site"):
         with _held(file.run) as is_over:

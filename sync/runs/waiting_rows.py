@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from sync.columns.header import match_header
 from sync.commandfiles import storage
 from sync.messages import texts
 from sync.models import Retry, RetryRow, SyncRun
-from sync.models.run import ORIGINS_OF_MADE_FILES
+from sync.models.run import ORIGINS_OF_MADE_FILES, UNFINISHED_STATES
 from sync.moodle.db.writer import MAX_KEYS, batched
 from sync.reader import RowReader
 from sync.runs.finalize import RunFinalizer
@@ -52,10 +53,27 @@ def keep_waiting_rows(run: SyncRun) -> Notes:
     notes: Notes = []
     if run.origin not in ORIGINS_OF_MADE_FILES:
         _replace_earlier(run)
-        # Of an attempt before this one as well.
-        if replaced := RetryRow.objects.filter(replaced_by=run).count():
-            notes.append(["waiting_rows_replaced", {"count": replaced}])
-    return [*notes, *_keep_own(run)]
+        # Of an attempt before this one as well. Rows of a try that is held are dropped once it expires.
+        replaced = RetryRow.objects.filter(replaced_by=run).exclude(retry__state=Retry.State.TRIED)
+        if count := replaced.count():
+            notes.append(["waiting_rows_replaced", {"count": count}])
+    notes += _keep_own(run)
+    # The outcomes of these rows are the run's now.
+    for tried in Retry.objects.filter(retry_run=run):
+        storage.delete(tried.storage_key)
+    return notes
+
+
+def wait_again(run: SyncRun) -> None:
+    """Let the rows that a run was to try again wait once more: it expired, so none was tried, and it counts as no try.
+
+    Belongs in the transaction that ends the run. Queries: two at most
+    """
+    for retry in Retry.objects.filter(retry_run=run, state=Retry.State.TRIED):
+        # What ended before the run was asked for has brought this try already.
+        Retry.objects.filter(pk=retry.pk).update(
+            state=Retry.State.WAITING, tries=max(0, retry.tries - 1), seen_at=run.created_at
+        )
 
 
 def _keep_own(run: SyncRun) -> Notes:
@@ -71,7 +89,13 @@ def _keep_own(run: SyncRun) -> Notes:
     tries = before.tries if before else 0
     if tries >= most:
         return [["rows_given_up", {"count": len(waiting), "tries": tries}]]
-    return [_keep(run, waiting, tries, most)]
+    newer = dict(_replaced_after(before, run).values_list("key", "replaced_by")) if before else {}
+    return [_keep(run, waiting, (tries, most), newer)]
+
+
+def _replaced_after(retry: Retry, run: SyncRun) -> QuerySet[RetryRow]:
+    """Return the rows that files have brought again while the run that tries them was held."""
+    return retry.rows.filter(is_replaced=True, replaced_by__gt=run.pk).exclude(key="")
 
 
 def _retriable(run: SyncRun) -> Iterator[Outcome]:
@@ -80,7 +104,8 @@ def _retriable(run: SyncRun) -> Iterator[Outcome]:
     )
 
 
-def _keep(run: SyncRun, waiting: Sequence[Outcome], tries: int, most: int) -> list[Any]:
+def _keep(run: SyncRun, waiting: Sequence[Outcome], tries: tuple[int, int], newer: Mapping[str, int]) -> list[Any]:
+    """Shape: tries: so far, and after how many rows are given up; newer: key of a row -> the run that has brought it again"""
     key = f"{storage.run_folder(run.site.slug, run.pk)}/{_FILE_NAME}"
     finalizer = RunFinalizer(run)
     with storage.scratch_file() as out:
@@ -91,13 +116,16 @@ def _keep(run: SyncRun, waiting: Sequence[Outcome], tries: int, most: int) -> li
     keys = _keys_of(run, finalizer, {outcome.line for outcome in waiting})
     with transaction.atomic():
         retry = Retry.objects.create(
-            run=run, site_id=run.site_id, processor=run.processor, tries=tries, most=most, storage_key=key,
+            run=run, site_id=run.site_id, processor=run.processor, tries=tries[0], most=tries[1], storage_key=key,
             form=list(form), tables=sorted({texts().missing_tables[outcome.code] for outcome in waiting}), seen_at=timezone.now(),
         )  # fmt: skip
         rows = (
-            RetryRow(retry=retry, line=o.line, key=keys.get(o.line, ""), code=o.code, subject=o.subject[:255])
+            RetryRow(
+                retry=retry, line=o.line, key=(about := keys.get(o.line, "")), code=o.code, subject=o.subject[:255],
+                is_replaced=about in newer, replaced_by_id=newer.get(about),
+            )
             for o in waiting
-        )
+        )  # fmt: skip
         RetryRow.objects.bulk_create(rows, batch_size=MAX_KEYS)
     return _waiting_note(retry)
 
@@ -108,8 +136,11 @@ def _waiting_note(retry: Retry) -> list[Any]:
 
 def _replace_earlier(run: SyncRun) -> None:
     """Drop the waiting rows about the same as rows of the file of a run: the newer one counts, whatever became of it."""
+    # Those of a try that isn't over wait again where nobody decides on it.
+    waits = Q(retry__state=Retry.State.WAITING)
+    is_tried = Q(retry__state=Retry.State.TRIED, retry__retry_run__state__in=UNFINISHED_STATES)
     waiting = RetryRow.objects.filter(
-        retry__site=run.site_id, retry__processor=run.processor, retry__state=Retry.State.WAITING, is_replaced=False
+        waits | is_tried, retry__site=run.site_id, retry__processor=run.processor, is_replaced=False
     )
     waiting = waiting.exclude(key="").exclude(retry__run=run)
     wanted = set(waiting.values_list("key", flat=True))

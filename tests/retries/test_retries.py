@@ -15,10 +15,12 @@ from sync import messages
 from sync.commandfiles import storage
 from sync.models import Bundle, CommandFile, FreezeWindow, Retry, RetryRow, RunState, SyncRun
 from sync.retries import services as retries
-from sync.runs import services
+from sync.retries.selectors import retry_facts
+from sync.runs import decisions, services
 from sync.runs.deciders import authors_of
 from sync.runs.lease import waiting_run_ids
 from sync.runs.outcome_store import read_rows
+from sync.runs.rights import OPERATOR
 from sync.runs.undo import undo_run
 from tests.installation import Installation
 from tests.pictures import data_folder, picture, zip_of
@@ -353,6 +355,59 @@ def test_two_ticks_start_one_try(installation: Installation) -> None:
     for retry in stale:
         retries._start(retry, counts=True)
     assert SyncRun.objects.filter(origin="retry").count() == 1
+
+
+def held_try(installation: Installation, settings: Settings, *lines: str) -> tuple[SyncRun, SyncRun]:
+    """Return a run with rows that wait, and their try, which is held: it deletes a large part of the courses."""
+    settings.TOOLSYNC_GUARD = True
+    first = installation.carry_out("/d.txt", "".join(lines), processor="courses_delete", retryruns=2)
+    text = "shortname;fullname;category\n" + "".join(f"{line.strip()};New;A\n" for line in lines)
+    installation.carry_out("/c.csv", text, processor="courses")
+    (again,) = tick()
+    assert again.state == RunState.HELD
+    return first, again
+
+
+def expire(run: SyncRun) -> None:
+    SyncRun.objects.filter(pk=run.pk).update(held_at=timezone.now() - timedelta(days=30))
+    assert decisions.expire_runs() == 1
+
+
+def test_rows_of_a_try_on_which_nobody_decides_wait_again(installation: Installation, settings: Settings) -> None:
+    first, again = held_try(installation, settings, "NEW1\n", "NEW2\n")
+    expire(again)
+    assert (waiting(), Retry.objects.get().tries) == ([(first.pk, 1), (first.pk, 2)], 0)
+    assert tick() == []
+
+    settings.TOOLSYNC_GUARD = False
+    installation.carry_out("/d2.txt", "NEW2\n", processor="courses_delete")
+    (last,) = tick()
+
+    assert (last.counts, file_of(last).splitlines()[0][:4]) == ({"deleted": 1}, b"NEW1")
+    assert not storage.exists(Retry.objects.get(run=first).storage_key)
+
+
+def test_rows_that_a_file_brings_again_while_their_try_is_held_don_t_wait_again(
+    installation: Installation, settings: Settings
+) -> None:
+    first, again = held_try(installation, settings, "NEW1\n", "NEW2\n")
+    settings.TOOLSYNC_GUARD = False
+    newer = installation.carry_out("/d2.txt", "NEW2\n", processor="courses_delete")
+    expire(again)
+    assert "waiting_rows_replaced" not in note_codes(newer)
+    assert waiting() == [(first.pk, 1)]
+
+
+def test_rows_of_a_try_that_somebody_declines_are_said_to_be_in_the_tryback(
+    installation: Installation, settings: Settings
+) -> None:
+    first, again = held_try(installation, settings, "NEW1\n")
+    decisions.decline_run(again, OPERATOR)
+    assert tick() == []
+    facts = retry_facts(first)
+    assert facts is not None
+    assert (facts.is_broken_off, facts.waiting) == (True, 1)
+    assert "NEW1" in installation.own_file(first, "tryback")
 
 
 def test_every_code_of_something_missing_has_a_text() -> None:

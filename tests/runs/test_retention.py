@@ -207,9 +207,11 @@ def test_rows_that_wait_for_another_try_are_kept_whatever_goes_of_their_run(inst
 
     assert not run.chunks.exists()
     assert storage.exists(retry.storage_key)
+    assert kinds(run) == {"tryback"}
     Retry.objects.update(state=Retry.State.REPLACED)
     prune()
     assert not storage.exists(retry.storage_key)
+    assert kinds(run) == set()
 
 
 def test_entries_that_left_the_list_of_deletions_go_with_the_reports_and_others_stay(

@@ -52,6 +52,15 @@ def test_both_runs_lead_to_each_other(users_client: Client, make_run: MakeRun) -
     assert f'Another try of rows of <a href="/runs/{first.pk}/">run {first.pk}</a>' in page
 
 
+def test_a_try_that_was_declined_leads_to_the_tryback(users_client: Client, make_run: MakeRun) -> None:
+    first, again = make_run(), make_run(origin="retry", state="declined")
+    retry = wait(first, "zoe")
+    Retry.objects.filter(pk=retry.pk).update(state="tried", retry_run=again)
+    page = users_client.get(f"/runs/{first.pk}/").text
+    assert f"run {again.pk}</a>, which did not reach its end (Declined)" in page
+    assert "it is in the tryback of this run." in page
+
+
 def test_a_run_without_such_rows_says_nothing(users_client: Client, make_run: MakeRun) -> None:
     main = users_client.get(f"/runs/{make_run().pk}/").text.partition("<main")[2]
     assert main
