@@ -77,11 +77,24 @@ def carry_on_sequence(sequence_id: int) -> None:
 
 def carry_on_sequences() -> None:
     """Hand the sequences that could go on to the workers: those of which nobody was told that a run is over."""
+    _cancel_left()
     # Files that are still collected for a bundle have nothing to do before all of them are there.
     at_work = SyncRun.objects.filter(sequence_run__isnull=False).exclude(state__in=(*OVER_STATES, RunState.PENDING))
     idle = SequenceRun.objects.filter(state=SequenceState.RUNNING).exclude(pk__in=at_work.values("sequence_run"))
     for sequence_id in idle.order_by("pk").values_list("pk", flat=True):
         enqueue_sequence(sequence_id, expires=RECOVERY_EXPIRES)
+
+
+def _cancel_left() -> None:
+    """Cancel the files that were collected by a sequence that is over: whoever ended it died before that was done.
+
+    Those that wait for a file of their bundle that was taken up again stay.
+    """
+    pending = SyncRun.objects.filter(state=RunState.PENDING, sequence_run__isnull=False)
+    at_work = SyncRun.objects.filter(bundle__isnull=False).exclude(state__in=(*OVER_STATES, RunState.PENDING))
+    left = pending.exclude(sequence_run__state=SequenceState.RUNNING).exclude(bundle__in=at_work.values("bundle"))
+    for run in left.order_by("-pk"):
+        cancel_run(run)
 
 
 def cancel_sequence(sequence: SequenceRun) -> None:
@@ -113,9 +126,11 @@ def _take_step(sequence_id: int) -> bool:
     )
     if sequence is None or _is_at_work(sequence):
         return False
-    has_failed = bool(sequence.faults) or sequence.runs.filter(state__in=_FAILED_STATES).exists()
+    is_broken_off = sequence.runs.filter(state__in=_FAILED_STATES).exists()
+    has_failed = bool(sequence.faults) or is_broken_off
     is_left = sequence.position < len(sequence.processors) or _collected(sequence).exists()
-    if has_failed and sequence.stop_on_failure and is_left:
+    # Whoever cancels one of the files that are collected to be planned together has cancelled all of them.
+    if is_left and ((has_failed and sequence.stop_on_failure) or (is_broken_off and sequence.together)):
         _stop(sequence)
         return False
     if sequence.position >= len(sequence.processors):

@@ -11,12 +11,13 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from sync.errors import RunNotClaimable
-from sync.models import FreezeWindow, ProcessorSettings, RunState, SequenceRun, SequenceState, SyncRun
+from sync.models import CommandFile, FreezeWindow, ProcessorSettings, RunState, SequenceRun, SequenceState, SyncRun
 from sync.processors.registry import REGISTRY
 from sync.runs import services
 from sync.runs.lease import claim_run
 from sync.runs.source_settings import SourceChoice, save_source
 from sync.schedules.sequences import (
+    _files_of,
     cancel_sequence,
     carry_on_sequence,
     carry_on_sequences,
@@ -151,6 +152,44 @@ def test_of_files_that_are_planned_together_nothing_is_begun_where_another_can_t
     assert sequence.state == (SequenceState.STOPPED if stop else SequenceState.FAILED)
     assert sequence.runs.get().state == (RunState.CANCELLED if stop else RunState.COMPLETED)
     assert bool(installation.moodle.rows("user", username="kim")) is not stop
+
+
+@pytest.mark.parametrize("stop", [True, False])
+def test_cancelling_a_collected_file_ends_the_sequence_and_leaves_no_file_waiting(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, stop: bool
+) -> None:
+    installation.put("/userimport.csv", USERS)
+    installation.put("/enrols.csv", ENROLMENTS)
+    sequence = start(installation, together=True, stop_on_failure=stop)
+
+    def cancelled_meanwhile(sequence: SequenceRun) -> tuple[list[CommandFile], list[Any] | None]:
+        """Fetch what a file type has; somebody cancels what was collected before it comes."""
+        for run in sequence.runs.all():
+            services.cancel_run(run)
+        return _files_of(sequence)
+
+    monkeypatch.setattr("sync.schedules.sequences._files_of", cancelled_meanwhile)
+    work(sequence)
+    assert sequence.state == SequenceState.STOPPED
+    assert {run.state for run in sequence.runs.all()} == {RunState.CANCELLED}
+    assert fates(sequence)["enrolments"] == "left_out"
+
+
+def test_files_left_by_a_sequence_that_is_over_are_cancelled_but_not_those_that_are_taken_up_again(
+    installation: Installation,
+) -> None:
+    installation.put("/userimport.csv", USERS)
+    installation.put("/enrols.csv", ENROLMENTS)
+    left, again = (start(installation, together=True) for _number in range(2))
+    for sequence in (left, again):
+        carry_on_sequence(sequence.pk)
+        SequenceRun.objects.filter(pk=sequence.pk).update(state=SequenceState.STOPPED)
+        SyncRun.objects.update(command_file=None)
+    left.runs.update(state=RunState.PENDING)
+    again.runs.filter(processor="users").update(state=RunState.PAUSED)
+    carry_on_sequences()
+    assert {run.state for run in left.runs.all()} == {RunState.CANCELLED}
+    assert [run.state for run in again.runs.order_by("pk")] == [RunState.PAUSED, RunState.PENDING]
 
 
 def test_files_that_were_collected_are_found_again_after_their_worker_died(
