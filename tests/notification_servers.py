@@ -21,11 +21,15 @@ from tests.servers import free_port
 
 
 class MailServer:
-    """A mail server. Shape: port: 0 = a free one; received: (recipient, message) in order; refused: recipients to turn away"""
+    """A mail server.
+
+    Shape: port: 0 = a free one; received: (recipient, message) in order; refused: recipients to turn away; answer: to them
+    """
 
     def __init__(self, port: int = 0) -> None:
         self.received: list[tuple[str, EmailMessage]] = []
         self.refused: set[str] = set()
+        self.answer = "550 no such person"
         self.port = port or free_port()
         self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
         self._controller.start()
@@ -37,7 +41,7 @@ class MailServer:
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[Any]
     ) -> str:
         if address in self.refused:
-            return "550 no such person"
+            return self.answer
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime
-from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused, SMTPResponseException
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.core.mail import EmailMessage, get_connection
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -34,6 +36,12 @@ from sync.values import Action
 # What mail servers take without complaint; a longer report is left to the link.
 _MOST_ATTACHED = 5_000_000
 
+# How long a worker may be at one letter before another one sends it.
+TAKEN_FOR = timedelta(minutes=5)
+# Of a mail that was not sent: how many have it, and whether all but those whom their server refuses for good.
+_REACHED, IS_TOLD = "reached", "is_told"
+_PERMANENT = 500
+
 Attachment = tuple[str, str, str]
 
 
@@ -45,6 +53,53 @@ class Letter(NamedTuple):
     attachments: list[Attachment]
 
 
+@dataclass
+class _Delivery:
+    """One try to send a notification, each address alone.
+
+    Shape: left: who hasn't got it yet; refused: those of them whom the server refuses for good; reached: how many have it
+    """
+
+    notification: Notification
+    left: list[str]
+    reached: int
+    refused: set[str] = field(default_factory=set)
+    reason: str = ""
+
+    @property
+    def kept(self) -> QuerySet[Notification]:
+        """The notification, as long as no other worker has taken it over."""
+        return Notification.objects.filter(pk=self.notification.pk, attempts=self.notification.attempts)
+
+    def hand_over(self, connection: Any, letters: Mapping[str, Letter]) -> None:
+        """Send each letter, and keep at once who has theirs. Raises: SMTPException, OSError"""
+        for address, letter in letters.items():
+            if not self._keep():
+                return
+            mail = EmailMessage(letter.subject, letter.body, to=[address], attachments=letter.attachments)
+            try:
+                taken = connection.send_messages([mail])
+            except (SMTPRecipientsRefused, SMTPDataError) as error:
+                self.reason = reason_of(error)
+                if _is_for_good(error):
+                    self.refused.add(address)
+            except ValueError:
+                # An address that no mail can be sent to, as a name of a host that is too long: the others get theirs.
+                self.reason = address
+                self.refused.add(address)
+            else:
+                if taken and reaches_people(connection):
+                    self.left.remove(address)
+                    self.reached += 1
+        self._keep()
+
+    def _keep(self) -> bool:
+        """Keep who has it, and for how long nobody else is to send it. Returns False when another worker does so already."""
+        self.kept.exclude(next_try_at=None).update(next_try_at=timezone.now() + TAKEN_FOR)
+        params = {**self.notification.error_params, _REACHED: self.reached}
+        return bool(self.kept.update(recipients=self.left, error_params=params))
+
+
 def send_mail(notification: Notification) -> None:
     """Send a notification to everybody who hasn't got it yet, each alone.
 
@@ -53,10 +108,12 @@ def send_mail(notification: Notification) -> None:
     if _is_stale(notification):
         return
     letters = _letters(notification)
-    left = list(notification.recipients)
-    kept = Notification.objects.filter(pk=notification.pk)
+    delivery = _Delivery(
+        notification, list(notification.recipients), int(notification.error_params.get(_REACHED, 0))
+    )  # fmt: skip
+    left, kept = delivery.left, delivery.kept
     connection = get_connection()
-    if notification.attempts and not reaches_people(connection):
+    if notification.attempts > 1 and not reaches_people(connection):
         # It lies in the folder already.
         raise NotificationError("mail_without_server", recipients=", ".join(left))
     try:
@@ -64,41 +121,32 @@ def send_mail(notification: Notification) -> None:
             if notification.event == Event.DIGEST:
                 # From now on until the server has answered nobody knows whether it has it.
                 kept.update(begun_at=timezone.now())
-            reason = _hand_over(connection, letters, left)
+            delivery.hand_over(connection, letters)
     except SMTPResponseException as error:
         # It was answered, so there is no doubt.
-        reason = reason_of(error)
+        delivery.reason = reason_of(error)
     except (SMTPException, OSError) as error:
         if kept.exclude(begun_at=None).exists():
             kept.update(next_try_at=None)
             raise NotificationError("mail_in_doubt", recipients=", ".join(left)) from error
-        reason = reason_of(error)
+        delivery.reason = reason_of(error)
     kept.update(recipients=left, begun_at=None)
-    if left and not reason:
-        raise NotificationError("mail_without_server", recipients=", ".join(left))
-    if left:
-        raise NotificationError("mail_not_sent", recipients=", ".join(left), reason=reason[:200])
+    if not left:
+        return
+    about = {"recipients": ", ".join(left), _REACHED: delivery.reached}
+    if not delivery.reason:
+        raise NotificationError("mail_without_server", **about)
+    is_told = delivery.reached > 0 and delivery.refused.issuperset(left)
+    raise NotificationError(
+        "mail_not_sent", reason=delivery.reason[:200], **about, **({IS_TOLD: True} if is_told else {})
+    )
 
 
-def _hand_over(connection: Any, letters: Mapping[str, Letter], left: list[str]) -> str:
-    """Send each letter, and take off the list who has theirs. Return why somebody hasn't, "" when the others say nothing.
-
-    Raises: SMTPException, OSError
-    """
-    reason = ""
-    for address, letter in letters.items():
-        mail = EmailMessage(letter.subject, letter.body, to=[address], attachments=letter.attachments)
-        try:
-            taken = connection.send_messages([mail])
-        except SMTPRecipientsRefused as error:
-            reason = reason_of(error)
-        except ValueError:
-            # An address that no mail can be sent to, as a name of a host that is too long: the others get theirs.
-            reason = address
-        else:
-            if taken and reaches_people(connection):
-                left.remove(address)
-    return reason
+def _is_for_good(error: SMTPRecipientsRefused | SMTPDataError) -> bool:
+    """Whether a server will not take a mail later either. Source: RFC 5321, 4.2.1"""
+    if isinstance(error, SMTPRecipientsRefused):
+        return all(code >= _PERMANENT for code, _said in error.recipients.values())
+    return error.smtp_code >= _PERMANENT
 
 
 def send_to_webhook(notification: Notification) -> None:

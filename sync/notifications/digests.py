@@ -49,6 +49,22 @@ def keep_entries(sequence: SequenceRun, *, is_over: bool) -> None:
     DigestEntry.objects.bulk_create(entries, ignore_conflicts=True)
 
 
+def keep_entries_again(sequence: SequenceRun) -> None:
+    """Note that people are to be told once more of a start that was over: a run of it was taken up again.
+
+    Belongs in the transaction that says so. Queries: at most six, and one for each reader
+    """
+    keep_entries(sequence, is_over=True)
+    schedule = sequence.schedule
+    if schedule is None:
+        return
+    told = list(DigestEntry.objects.filter(sequence_run=sequence, is_over=True).exclude(notification=None))
+    readers = readers_of([entry.address for entry in told])
+    for entry in told:
+        entry.notification, entry.due_at = None, due_at(schedule, readers[entry.address.casefold()])
+        entry.save(update_fields=["notification", "due_at"])
+
+
 def due_at(schedule: Schedule, reader: Reader) -> datetime:
     """Return when the next digest is due in which somebody is told of a feed."""
     now = timezone.now()

@@ -9,7 +9,17 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from sync.models import DigestEntry, Event, HealthRecord, Notification, NotifiedFailure, Schedule
+from sync.models import (
+    DigestEntry,
+    Event,
+    HealthRecord,
+    Notification,
+    NotifiedFailure,
+    Schedule,
+    SequenceRun,
+    SyncRun,
+)
+from sync.models.run import COMPLETED_STATES
 
 # What a digest could not tell for so long is not told any more.
 _DIGESTS_TRIED = timedelta(days=7)
@@ -39,6 +49,20 @@ def take_recovered(schedule: Schedule, done: set[str], nothing_came: set[str]) -
         if is_over and NotifiedFailure.objects.filter(pk=failure.pk).delete()[0]:
             found.append(failure)
     return found
+
+
+def take_recovered_by(run: SyncRun, sequence: SequenceRun, schedule: Schedule) -> list[NotifiedFailure]:
+    """Return the failure that is over now that a run was taken up again, after its start had ended, and forget it.
+
+    Whether a file type works that has had its turn in later starts is told by these. Queries: at most five
+    """
+    if sequence.runs.filter(processor=run.processor, simulate=False).exclude(state__in=COMPLETED_STATES).exists():
+        return []
+    later = SequenceRun.objects.filter(schedule=schedule, pk__gt=sequence.pk)
+    faults = (fault for faults in later.values_list("faults", flat=True) for fault in faults)
+    if later.filter(runs__processor=run.processor).exists() or any(fault[0] == run.processor for fault in faults):
+        return []
+    return take_recovered(schedule, {run.processor}, set())
 
 
 def forget_untold(notification: Notification) -> None:

@@ -29,12 +29,14 @@ from sync.models import (
     NotificationRule,
     RunState,
     Schedule,
+    SequenceRun,
+    SequenceState,
     SyncRun,
     Webhook,
 )
-from sync.notifications.compose import send_mail, send_to_webhook
-from sync.notifications.digests import keep_entries
-from sync.notifications.feed_states import forget_untold, is_news
+from sync.notifications.compose import IS_TOLD, TAKEN_FOR, send_mail, send_to_webhook
+from sync.notifications.digests import keep_entries, keep_entries_again
+from sync.notifications.feed_states import forget_untold, is_news, take_recovered_by
 from sync.notifications.webhooks import webhook_of
 from sync.runs.options import notification_retry_delays, site_zone
 from sync.runs.rights import OPERATOR, Responsible
@@ -141,20 +143,31 @@ def notify_of_run(run: SyncRun) -> None:
     schedule = sequence.schedule if sequence is not None else None
     if sequence is not None and event == Event.HELD:
         keep_entries(sequence, is_over=False)
+    if sequence is not None and schedule is not None and event in _FOR_DIGEST:
+        _notify_of_end_after_all(run, sequence, schedule)
     notify(run.site, run.processor, event, run=run, schedule=schedule)
+
+
+def _notify_of_end_after_all(run: SyncRun, sequence: SequenceRun, schedule: Schedule) -> None:
+    """Keep what is to be told where a run comes to its end whose start was over already: somebody has taken it up again."""
+    if SequenceRun.objects.filter(pk=sequence.pk, state=SequenceState.RUNNING).exists():
+        return
+    keep_entries_again(sequence)
+    for told in take_recovered_by(run, sequence, schedule):
+        notify(run.site, told.processor, Event.RECOVERED, run=run, schedule=schedule, since=told.since)
 
 
 def notify(
     site: MoodleSite, processor: str, event: Event, *, run: SyncRun | None = None, schedule: Schedule | None = None,
-    notified: Collection[str] = (), **about: Any,
+    feed_recipients: Collection[str] = (), notified: Collection[str] = (), **about: Any,
 ) -> list[str]:  # fmt: skip
     """Keep what is to be told; the workers tell it once it is committed. Return the addresses that get a mail of it.
 
     Of a feed, people get no mail of what can wait for its digest, and none of a failure that they were told of before.
 
-    Shape: schedule: the feed that it is about; notified: addresses that get a mail of it already; about: fields of the
-    notification. due_at: of an overdue file; fault: code and parameters of what kept a file type from beginning;
-    feed, part, since
+    Shape: schedule: the feed that it is about; feed_recipients: who is told of the feeds that it is about, where they are
+    several; notified: addresses that get a mail of it already; about: fields of the notification. due_at: of an overdue
+    file; fault: code and parameters of what kept a file type from beginning; feed, part, since
     Queries: at most five, and one for each way
     """
     rule = NotificationRule.objects.filter(site=site, processor__in=("", processor)).order_by("-processor").first()
@@ -162,7 +175,9 @@ def notify(
     values = {"site": site, "processor": processor, "event": event, "run": run, "next_try_at": now, **about}
     notifications = []
     has_it = {address.casefold() for address in notified}
-    recipients = [address for address in _recipients(rule, event, schedule) if address.casefold() not in has_it]
+    recipients = [
+        address for address in _recipients(rule, event, schedule, feed_recipients) if address.casefold() not in has_it
+    ]
     if schedule is not None and event == Event.FAILURE and recipients:
         recipients = recipients if is_news(schedule, processor, *_failure_of(run, about)) else []
     if recipients:
@@ -185,7 +200,9 @@ def _hears(webhook: Webhook | None, event: Event) -> bool:
     return webhook is not None and any(name in webhook.events for name in _alike(event))
 
 
-def _recipients(rule: NotificationRule | None, event: Event, schedule: Schedule | None) -> list[str]:
+def _recipients(
+    rule: NotificationRule | None, event: Event, schedule: Schedule | None, of_feeds: Collection[str] = ()
+) -> list[str]:
     """Return the addresses that get a mail now, each once."""
     if schedule is not None and event in _FOR_DIGEST:
         return []
@@ -193,7 +210,7 @@ def _recipients(rule: NotificationRule | None, event: Event, schedule: Schedule 
         (found for name in _alike(event) if rule is not None and (found := rule.recipients.get(name))), []
     )
     of_feed = schedule.recipients if schedule is not None else []
-    return list({address.casefold(): address for address in (*of_feed, *named)}.values())
+    return list({address.casefold(): address for address in (*of_feed, *of_feeds, *named)}.values())
 
 
 def _failure_of(run: SyncRun | None, about: Mapping[str, Any]) -> tuple[str, bool]:
@@ -210,9 +227,12 @@ def send_notification(notification_id: int) -> None:
     pauses = notification_retry_delays()
     next_try_at = now + pauses[notification.attempts] if notification.attempts < len(pauses) else None
     ours = Notification.objects.filter(pk=notification_id, next_try_at=notification.next_try_at)
-    if not ours.update(next_try_at=next_try_at, attempts=F("attempts") + 1):
+    taken_until = max(next_try_at, now + TAKEN_FOR) if next_try_at is not None else None
+    if not ours.update(next_try_at=taken_until, attempts=F("attempts") + 1):
         return
-    kept = Notification.objects.filter(pk=notification_id)
+    notification.attempts += 1
+    # No more once another worker has taken it over.
+    kept = Notification.objects.filter(pk=notification_id, attempts=notification.attempts)
     if notification.begun_at is not None:
         # Whoever handed it over died before the answer: nobody gets a digest twice.
         kept.update(
@@ -225,8 +245,11 @@ def send_notification(notification_id: int) -> None:
         send_mail(notification) if notification.channel == Notification.Channel.MAIL else send_to_webhook(notification)
     except CodedError as error:
         logger.warning("notification %s: %s", notification_id, error.code)
-        kept.update(error_code=error.code, error_params=error.params)
-        if next_try_at is None and notification.channel == Notification.Channel.MAIL and error.code != "mail_in_doubt":
+        is_in_doubt = error.code == "mail_in_doubt"
+        again_at = None if is_in_doubt else next_try_at
+        is_kept = kept.update(error_code=error.code, error_params=error.params, next_try_at=again_at)
+        is_told = notification.channel != Notification.Channel.MAIL or is_in_doubt or error.params.get(IS_TOLD)
+        if is_kept and next_try_at is None and not is_told:
             forget_untold(notification)
     else:
         kept.update(sent_at=timezone.now(), next_try_at=None, error_code="", error_params={})

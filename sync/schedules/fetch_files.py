@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from django.core.files.storage import InvalidStorageError
 from django.db import transaction
@@ -16,9 +17,10 @@ from sync.commandfiles.intake import quarantine_file, receive_file, refuse_if_in
 from sync.commandfiles.naming import split_path
 from sync.errors import CodedError, CommandFileError, SourceError
 from sync.messages import text_of
-from sync.models import CommandFile, Event, MoodleSite, RunState, Source, SyncRun
+from sync.models import CommandFile, Event, MoodleSite, RunState, Schedule, Source, SyncRun
 from sync.models.site import MAIN_SITE
 from sync.notifications.services import notify
+from sync.processors.registry import REGISTRY
 from sync.runs.options import (
     drop_folder,
     fetch_rules,
@@ -34,6 +36,7 @@ from sync.runs.source_settings import address_of, private_key_of, source_of
 from sync.schedules.arming import arm_dropped_file, arm_file, armings_of, check_source, is_meant
 from sync.schedules.quarantine import MAX_ATTEMPTS, fetch_attempt, forget_attempts
 from sync.schedules.zips import (
+    NOT_ITS_FAULT,
     ZIP_BROKEN,
     ZIP_NOT_SCHEDULED,
     ZIP_UNKNOWN,
@@ -64,6 +67,8 @@ from sync.sources.sftp_address import SftpAddress
 from sync.values import Note
 from sync.whole_files import digest_of
 
+_IN_USE = "file_in_use"
+_OF_DROP_FOLDER = "drop_"
 _TROUBLES = frozenset(
     (
         "drop_feeder_died",
@@ -71,6 +76,7 @@ _TROUBLES = frozenset(
         "dropped_file_not_armed",
         "dropped_file_quarantined",
         "fetched_file_quarantined",
+        _IN_USE,
         "file_not_armed",
         "source_checksum_differs",
         "source_checksum_missing",
@@ -141,7 +147,7 @@ def _take_dropped(site: MoodleSite, place: DropFolder, entry: Entry, names: set[
             if is_zip:
                 notes += unpack_dropped(site, entry.name, out)
         except CommandFileError as error:
-            if error.code == "file_in_use":
+            if error.code in NOT_ITS_FAULT:
                 raise
             notes.append(_note(error))
             check_same(place, entry)
@@ -329,14 +335,38 @@ def _notify_of_troubles(source: Source, notes: list[Note]) -> None:
     looks = Source.objects.filter(site=source.site).values_list("processor", "notes")
     # Every file type looks into the drop folder: the first one tells of it.
     known = {
-        (code, params.get("name"))
+        (code, _name_in(params))
         for processor, notes in looks
         for code, params in notes
-        if processor == source.processor or code.startswith("drop_")
+        if processor == source.processor or code.startswith(_OF_DROP_FOLDER)
     }
     for note in notes:
-        if note.code in _TROUBLES and (note.code, note.params.get("name")) not in known:
-            notify(source.site, source.processor, Event.FAILURE, fault=[note.code, dict(note.params)])
+        if note.code in _TROUBLES and (note.code, _name_in(note.params)) not in known and not _passes_by_itself(note):
+            notify(
+                source.site, source.processor, Event.FAILURE, fault=[note.code, dict(note.params)],
+                feed_recipients=_recipients_of_feeds(source, note.code),
+            )  # fmt: skip
+
+
+def _name_in(params: Mapping[str, Any]) -> Any:
+    """Return what a note names: the file, and where a run keeps it from being taken the run as well."""
+    return params.get("name") or (params.get("path"), params.get("run"))
+
+
+def _passes_by_itself(note: Note) -> bool:
+    """Whether a file is only kept by a run that is at work or has its turn soon."""
+    soon = (RunState.QUEUED, RunState.RUNNING)
+    return note.code == _IN_USE and SyncRun.objects.filter(pk=note.params["run"], state__in=soon).exists()
+
+
+def _recipients_of_feeds(source: Source, code: str) -> list[str]:
+    """Return who is told of the feeds that take files from where there is trouble. Queries: two at most"""
+    keys = {source.processor}
+    if code.startswith(_OF_DROP_FOLDER):
+        elsewhere = Source.objects.filter(site=source.site).exclude(kind=Source.Kind.AREA)
+        keys = set(REGISTRY) - set(elsewhere.values_list("processor", flat=True))
+    feeds = Schedule.objects.filter(site=source.site, enabled=True)
+    return [address for feed in feeds if not keys.isdisjoint(feed.processors) for address in feed.recipients]
 
 
 def _keep_notes(source: Source, notes: list[Note]) -> None:

@@ -26,7 +26,7 @@ from sync.values import Note
 
 ZIP_BROKEN, ZIP_UNKNOWN, ZIP_NOT_SCHEDULED = "zip_put_aside", "zip_file_unknown", "zip_file_not_scheduled"
 # What an operator has to change before the same zip can be taken.
-_NOT_ITS_FAULT = frozenset({"zip_turn_over", "zip_without_right", "file_in_use"})
+NOT_ITS_FAULT = frozenset({"zip_turn_over", "zip_without_right", "file_in_use", "file_in_bundle"})
 _SUFFIX = ".zip"
 
 
@@ -103,7 +103,7 @@ def _unpack(file: CommandFile, processor: str, turns: Turns, notes: list[Note]) 
             with unpacked(content, run_limits().max_upload_megabytes) as handed:
                 _keep_all(file, _with_types(handed), processor, turns, notes)
     except CommandFileError as error:
-        if error.code not in _NOT_ITS_FAULT:
+        if error.code not in NOT_ITS_FAULT:
             notes.append(Note(ZIP_BROKEN, {"name": file.path, "aside": quarantine_file(file).path}))
         raise
     # Last of all: whoever follows a process that died begins with the zip again.

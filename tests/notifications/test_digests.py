@@ -33,6 +33,7 @@ from sync.notifications.readers import save_preferences
 from sync.notifications.services import RuleChoice, notify, save_rule, send_notification, send_waiting_notifications
 from sync.overview.digests import make_due_digests
 from sync.runs import services
+from sync.runs.lease import MAX_ATTEMPTS
 from sync.runs.plans import save_limits
 from sync.runs.rights import OPERATOR
 from sync.schedules.sequences import carry_on_sequence
@@ -214,6 +215,42 @@ def test_a_failure_is_told_once_until_it_works_again_and_that_is_told_once(
     clock.move_to(datetime(2026, 11, 24, 11, 1, tzinfo=UTC))
     send_all()
     assert "Night: Completed, 5 starts, the last one" in body(mail)
+
+
+def test_a_run_that_is_taken_up_again_after_its_start_is_told_and_so_is_the_next_failure(
+    installation: Installation, mail: MailServer, clock: Any
+) -> None:
+    users = feed(installation, "users", name="Night")
+    installation.put("/userimport.csv", HEADER + GOOD)
+
+    def die() -> SequenceRun:
+        """Start the feed; the worker dies again and again."""
+        sequence = SequenceRun.objects.create(site=users.site, schedule=users, processors=["users"])
+        carry_on_sequence(sequence.pk)
+        sequence.runs.update(state=RunState.RUNNING, worker="w", attempts=MAX_ATTEMPTS, heartbeat_at=None)
+        services.recover_dead_runs()
+        go_on(sequence)
+        return sequence
+
+    first = die()
+    clock.move_to(datetime(2026, 11, 24, 6, 0, tzinfo=UTC))
+    send_all()
+    run = first.runs.get()
+    services.resume_run(run)
+    assert services.execute_run(run.pk).counts == {"created": 1}
+    send_all()
+    clock.shift(timedelta(days=1))
+    send_all()
+    die()
+    send_all()
+
+    failed, works = (
+        "Users: create and update: failed (userimport.csv)",
+        "Users: create and update: works again (userimport.csv)",
+    )
+    told = [subject for _to, subject in subjects(mail)]
+    assert [told[0], told[2], told[-1]] == [failed, works, failed]
+    assert ("1 created" in body(mail, 1), "1 created" in body(mail, 3), len(told)) == (False, True, 5)
 
 
 def give_up(clock: Any) -> None:

@@ -4,22 +4,35 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from time import monotonic
+from typing import Any
 
 import pytest
 import time_machine
 import trustme
 from celery import current_app
+from django.core.mail import EmailMessage
+from django.core.mail.backends.smtp import EmailBackend
 from django.utils import timezone
 from pytest_django import Settings
 
 from sync.encryption import encrypt
 from sync.errors import NotificationError
 from sync.messages import text_of
-from sync.models import Event, FreezeWindow, Notification, ProcessorSettings, RunState, SequenceRun, SyncRun, Webhook
-from sync.notifications.services import RuleChoice, save_rule, send_notification
+from sync.models import (
+    Event,
+    FreezeWindow,
+    Notification,
+    ProcessorSettings,
+    RunState,
+    Schedule,
+    SequenceRun,
+    SyncRun,
+    Webhook,
+)
+from sync.notifications.services import RuleChoice, notify, save_rule, send_notification
 from sync.notifications.webhooks import PURPOSE, WebhookChoice, post, save_webhook
 from sync.runs import services
 from sync.runs.lease import MAX_ATTEMPTS
@@ -146,6 +159,59 @@ def test_an_address_that_is_refused_does_not_keep_the_others_and_is_tried_again_
     assert [recipient for recipient, _message in mail.received] == ["a@x.org", "b@x.org", "no@x.org"]
     notice.refresh_from_db()
     assert (notice.recipients, notice.error_code, notice.next_try_at) == ([], "", None)
+
+
+def test_a_mail_that_takes_long_is_sent_by_nobody_else_and_who_has_theirs_is_kept_at_once(
+    installation: Installation, mail: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses = [f"{name}@x.org" for name in "abcdef"]
+    save_rule(installation.site, "users", RuleChoice({"success": addresses}))
+    installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
+    notice = Notification.objects.get()
+    send = EmailBackend.send_messages
+    left: list[int] = []
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+
+        def slowly(backend: EmailBackend, mails: Sequence[EmailMessage]) -> int:
+            """Send mails; it takes two minutes, and another worker looks for what is due."""
+            left.append(len(Notification.objects.get().recipients))
+            taken = send(backend, mails)
+            clock.shift(timedelta(minutes=2))
+            send_notification(notice.pk)
+            return taken
+
+        monkeypatch.setattr(EmailBackend, "send_messages", slowly)
+        send_notification(notice.pk)
+    assert [recipient for recipient, _message in mail.received] == addresses
+    assert left == [6, 5, 4, 3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "others", "is_told"),
+    [
+        ("550 no such person", ["a@x.org"], True),
+        ("450 come again", ["a@x.org"], False),
+        ("550 no such person", [], False),
+    ],
+)
+def test_an_address_that_is_refused_for_good_doesn_t_have_the_others_told_again(
+    installation: Installation, mail: MailServer, answer: str, others: list[str], is_told: bool
+) -> None:
+    schedule = Schedule.objects.create(site=installation.site, processors=["users"], recipients=[*others, "no@x.org"])
+    mail.refused, mail.answer = {"no@x.org"}, answer
+    about: dict[str, Any] = {"schedule": schedule, "fault": ["source_unreachable", {}]}
+    notify(installation.site, "users", Event.FAILURE, **about)
+    notice = Notification.objects.get()
+    while notice.next_try_at is not None:
+        with time_machine.travel(notice.next_try_at, tick=False):
+            send_notification(notice.pk)
+        notice.refresh_from_db()
+
+    assert [recipient for recipient, _message in mail.received] == others
+    assert "no@x.org" in text_of(notice.error_code, notice.error_params)
+    assert answer in notice.error_params["reason"]
+    again = notify(installation.site, "users", Event.FAILURE, **about)
+    assert again == ([] if is_told else [*others, "no@x.org"])
 
 
 def test_an_address_that_no_mail_can_be_sent_to_keeps_nobody_else_from_theirs(

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from datetime import time as clock_time
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,7 +17,7 @@ from pytest_django import Settings
 
 from sync.commandfiles.intake import receive_file
 from sync.errors import SourceError
-from sync.models import CommandFile, ProcessorSettings, RunState, Source, SyncRun
+from sync.models import CommandFile, Notification, ProcessorSettings, RunState, Schedule, Source, SyncRun
 from sync.runs import services
 from sync.runs.source_settings import SourceChoice, save_source
 from sync.runs.undo import undo_run
@@ -176,6 +177,34 @@ def test_a_file_that_a_run_still_waits_for_is_not_taken_twice(installation: Inst
     installation.queue("/userimport.csv", FILE)
     assert fetched(installation) == []
     assert told() == ["file_in_use"]
+
+
+def test_the_people_of_feeds_are_told_once_what_keeps_files_away(installation: Installation, drop: Path) -> None:
+    def feed(address: str, *processors: str, enabled: bool = True) -> None:
+        Schedule.objects.create(
+            site=installation.site, processors=processors, at=clock_time(2), recipients=[address], enabled=enabled
+        )
+
+    feed("night@x.org", "users", "groups")
+    feed("noon@x.org", "users")
+    feed("courses@x.org", "courses")
+    feed("off@x.org", "users", enabled=False)
+    choose(installation, kind="area", location="*.csv", take_all=True)
+    (drop / "alock.txt").write_text("")
+    os.utime(drop / "alock.txt", (0, 0))
+    held = installation.queue("/a.csv", FILE)
+    installation.queue("/b.csv", OTHER)
+    SyncRun.objects.filter(pk=held.pk).update(state=RunState.HELD)
+
+    for _look in range(2):
+        assert fetched(installation) == []
+
+    mails = {mail.fault[0]: (mail.fault[1].get("path"), mail.recipients) for mail in Notification.objects.all()}
+    assert mails == {
+        "drop_feeder_died": (None, ["night@x.org", "noon@x.org", "courses@x.org"]),
+        "file_in_use": ("/a.csv", ["night@x.org", "noon@x.org"]),
+    }
+    assert Notification.objects.count() == 2
 
 
 def test_g7_a_file_that_the_last_run_could_not_use_is_put_aside_and_the_next_run_is_a_normal_one(
