@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 from celery import current_app
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django import Settings
@@ -365,6 +365,15 @@ def test_a_token_does_what_its_scopes_and_its_person_may(
     failure(make_client("read", "plan", "apply").call(
         "tool_sync_set_config", service="users", confkey="primaryidentity", confvalue="username"
     ), *denied)  # fmt: skip
+    # As of before there were roles: to run a file type is not to hand in files for everybody.
+    runner = make_client(role="viewer")
+    person = User.objects.latest("pk")
+    person.user_permissions.add(Permission.objects.get(codename="run_users"))
+    failure(runner.upload("userimport.csv", b"x"), *denied)
+    failure(runner.call("tool_sync_commit_file", draftitemid=1), *denied)
+    person.user_permissions.add(Permission.objects.get(codename="manage_files"))
+    (kept,) = runner.upload("userimport.csv", b"x")
+    assert runner.call("tool_sync_commit_file", draftitemid=kept["itemid"]) is True
     groups_only = make_client(role="operator", file_types=("groups",))
     failure(groups_only.call("tool_sync_enrol_user_unenrol", **named(user="ann")), *denied)
     courses_only = make_client("read", role="operator", file_types=("courses",))

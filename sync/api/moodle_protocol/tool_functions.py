@@ -13,7 +13,7 @@ from sync.messages import text_of
 from sync.models import Source
 from sync.people.roles import run_permission
 from sync.runs.options import resolve_options
-from sync.runs.rights import MANAGE_SOURCES, Responsible
+from sync.runs.rights import MANAGE_FILES, MANAGE_SOURCES, Responsible
 from sync.runs.selectors import preselected_file
 from sync.runs.services import save_settings
 from sync.runs.source_settings import SourceChoice, save_source
@@ -60,6 +60,7 @@ def set_config(call: Call, service: str, confkey: str, confvalue: str) -> bool:
 
 def commit_file(call: Call, draftitemid: int) -> bool:
     """Put the files that were uploaded under a draft number among the files of the site."""
+    call.check_may(MANAGE_FILES)
     commit_drafts(call.site, call.person, draftitemid)
     return True
 

@@ -30,9 +30,11 @@ from sync.messages import text_of
 from sync.models import ApiToken, Scope
 from sync.moodle.db.identifiers import is_id
 from sync.notifications.readers import preferences_of
+from sync.people.rights import may
 from sync.people.tokens import count_request
 from sync.runs.asking import asking_by
 from sync.runs.options import api_requests_per_minute, run_limits
+from sync.runs.rights import MANAGE_FILES
 from sync.runs.rights_audit import acting
 from sync.runs.selectors import processors_for
 
@@ -138,7 +140,8 @@ def _function_name(given: Any) -> str:
 
 def _check_uploads(token: ApiToken) -> None:
     """Raises: ServiceError"""
-    if Scope.PLAN not in token.scopes or not processors_for(token.person, site=token.site):
+    may_run = processors_for(token.person, site=token.site)
+    if Scope.PLAN not in token.scopes or not may_run or not may(token.person, MANAGE_FILES, token.site):
         raise access_denied("Web service file upload needs a token with plan")
 
 
