@@ -7,6 +7,7 @@ none: what waits is sent by its successor, and of the one that was being handed 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from smtplib import SMTPException, SMTPServerDisconnected
 
@@ -19,11 +20,15 @@ from sync.processors.base.plan import Mail
 from sync.runs.retry import own_database
 
 State = RunMail.State
-Mark = Callable[[int, State], None]
+# Returns False where the mail is not to be handed over: somebody else does.
+Mark = Callable[[int, State], bool]
 
 PURPOSE = "mails of runs"
 # What may still have to be sent, and what a person is asked about.
 UNSURE_STATES = (State.BEGUN, State.FAILED)
+
+# When a mail that is sent again was taken, and how long it takes at most to hand one over.
+_TAKEN_AT, _TAKEN_SECONDS = "taken_at", 300.0
 
 logger = logging.getLogger(__name__)
 
@@ -36,18 +41,21 @@ def reaches_people(connection: object) -> bool:
 class MailSender:
     """Sends the mails of a run."""
 
-    def send_mail_batch(self, mails: Sequence[Mail], mark: Mark = lambda _place, _state: None) -> int:
+    def send_mail_batch(self, mails: Sequence[Mail], mark: Mark = lambda _place, _state: True) -> int:
         """Send mails over one connection. Returns how many could not be sent.
 
         Shape: mark: told of each, by its place, before it is handed over and after that
         """
         done: set[int] = set()
-        sent = 0
+        sent = taken_by_others = 0
         try:
             with get_connection() as connection:
                 for place, mail in enumerate(mails):
-                    mark(place, State.BEGUN)
+                    is_ours = mark(place, State.BEGUN)
                     done.add(place)
+                    if not is_ours:
+                        taken_by_others += 1
+                        continue
                     try:
                         taken = connection.send_messages([EmailMessage(mail.subject, mail.body, to=[mail.to])])
                     except SMTPServerDisconnected:
@@ -66,7 +74,7 @@ class MailSender:
             for place in range(len(mails)):
                 if place not in done:
                     mark(place, State.FAILED)
-        if failed := len(mails) - sent:
+        if failed := len(mails) - sent - taken_by_others:
             # Neither addresses nor texts: a mail may hold a new password.
             logger.warning("%s of %s mails could not be sent", failed, len(mails))
         return failed
@@ -96,7 +104,7 @@ def send_kept_mails(run: SyncRun, part_key: str) -> None:
 
 def send_mails_again(run: SyncRun) -> int:
     """Send the mails that didn't go out, or of which that isn't known. Returns how many could not be sent this time either."""
-    failed = _send(list(run.mails.filter(state__in=UNSURE_STATES)))
+    failed = _send(list(run.mails.filter(state__in=UNSURE_STATES)), _take_again)
     run.mails.filter(state=State.SENT).delete()
     return failed
 
@@ -111,7 +119,8 @@ def forget_mails(run: SyncRun) -> None:
     run.mails.exclude(state__in=UNSURE_STATES).delete()
 
 
-def _send(rows: Sequence[RunMail]) -> int:
+def _send(rows: Sequence[RunMail], take: Callable[[RunMail, Mail], bool] | None = None) -> int:
+    """Send mails. Returns how many could not be sent. Shape: take: called before each is handed over, False = it isn't"""
     readable: list[RunMail] = []
     mails: list[Mail] = []
     for row in rows:
@@ -120,16 +129,43 @@ def _send(rows: Sequence[RunMail]) -> int:
         except Unreadable:
             _mark(row, State.FAILED)
         else:
+            if row.state == State.BEGUN and text.get(_TAKEN_AT, 0) > time.time() - _TAKEN_SECONDS:
+                # Somebody hands it over now.
+                continue
             readable.append(row)
             mails.append(Mail(row.address, text["subject"], text["body"]))
-    unreadable = len(rows) - len(readable)
+    left = len(rows) - len(readable)
     if not mails:
-        return unreadable
-    return unreadable + MailSender().send_mail_batch(mails, lambda place, state: _mark(readable[place], state))
+        return left
+
+    taken: set[int] = set()
+
+    def mark(place: int, state: State) -> bool:
+        if take is None or place in taken:
+            return _mark(readable[place], state)
+        if state is State.BEGUN and take(readable[place], mails[place]):
+            taken.add(place)
+            return True
+        # It stays as others have it.
+        return False
+
+    return left + MailSender().send_mail_batch(mails, mark)
 
 
-def _mark(row: RunMail, state: State) -> None:
+def _take_again(row: RunMail, mail: Mail) -> bool:
+    """Take a mail that is to be sent again for this process, as several may be asked to at once. Queries: one
+
+    Encrypted anew it is no more what the others have read.
+    """
+    again = encrypt(PURPOSE, {"subject": mail.subject, "body": mail.body, _TAKEN_AT: time.time()})
+    with own_database():
+        same = RunMail.objects.filter(pk=row.pk, state=row.state, sealed=bytes(row.sealed))
+        return bool(same.update(state=State.BEGUN, sealed=again))
+
+
+def _mark(row: RunMail, state: State) -> bool:
     # Of what was sent, nothing is kept: neither who it was for nor what it said.
     erased = {"address": "", "sealed": b""} if state is State.SENT else {}
     with own_database():
         RunMail.objects.filter(pk=row.pk).update(state=state, **erased)
+    return True

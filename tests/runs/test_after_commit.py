@@ -221,6 +221,31 @@ def test_a_mail_that_could_not_be_sent_can_be_sent_again(
     assert [message.to for message in mail.outbox] == [["b1@x.org"], ["b2@x.org"]]
 
 
+def test_mails_that_two_ask_to_be_sent_again_at_once_are_sent_once(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_backend: EmailBackend, _messages: list[mail.EmailMessage]) -> int:
+        raise ConnectionRefusedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EmailBackend, "send_messages", refuse)
+        ended = installation.carry_out("/in.csv", TWO, sendpasswordtousers=1)
+    original = EmailBackend.send_messages
+    asked: list[int] = []
+
+    def ask_meanwhile(backend: EmailBackend, messages: list[mail.EmailMessage]) -> int:
+        """Send; somebody presses the button before the first mail is taken, and once more before the second is."""
+        asked.append(len(asked))
+        if len(asked) in (1, 3):
+            services.send_mails_of(ended)
+        return original(backend, messages)
+
+    monkeypatch.setattr(EmailBackend, "send_messages", ask_meanwhile)
+    services.send_mails_of(ended)
+    assert sorted(message.to[0] for message in mail.outbox) == ["b1@x.org", "b2@x.org"]
+    assert not RunMail.objects.exists()
+
+
 def test_mails_that_could_not_be_sent_are_told_once_though_the_worker_died_when_it_had_said_so(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
