@@ -42,6 +42,7 @@ _LEADS: dict[str, Callable[[], str]] = {
     Kind.DEAD.name.lower(): lambda: _("Not at work: %(what)s"),
     Kind.HELD.name.lower(): lambda: _("Held: %(what)s"),
     Kind.FAILED.name.lower(): lambda: _("Failed: %(what)s"),
+    Kind.PAUSED.name.lower(): lambda: _("Paused: %(what)s"),
     Kind.LATE.name.lower(): lambda: _("Late: %(what)s"),
     Kind.OVERDUE.name.lower(): lambda: _("Late: %(what)s"),
 }
@@ -162,6 +163,7 @@ def _needs_of_feeds(feeds: Sequence[FeedOfNight]) -> list[Need]:
     ids = [start.sequence.pk for feed in feeds for start in feed.starts]
     runs = SyncRun.objects.filter(sequence_run__in=ids, simulate=False).select_related("plan", "bundle").order_by("pk")
     needs = [Need(Kind.HELD, run, run.held_at) for run in runs if run.waits_for_person]
+    needs += [Need(Kind.PAUSED, run, run.heartbeat_at or run.created_at) for run in runs if run.is_paused]
     for feed in feeds:
         if feed.last.state in FAILED_STATES and feed.last.schedule is not None:
             schedule: Any = feed.last.schedule

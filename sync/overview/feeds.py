@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sync.models import FreezeWindow, MoodleSite, Schedule, SequenceRun, SequenceState, SyncRun
+from sync.models import FreezeWindow, MoodleSite, RunState, Schedule, SequenceRun, SequenceState, SyncRun
 from sync.models.run import WAITING_STATES
 from sync.runs.options import tick_seconds
 from sync.runs.selectors import Person, processors_for, visible_processors
@@ -85,7 +85,7 @@ class Feed:
 def schedules_for(user: Person, site: MoodleSite, *, to_use: bool = False) -> list[Any]:
     """Return the schedules of which somebody may see every file type, each with its last start. Queries: one
 
-    Shape: with `last_id`, `last_state` and `last_ended`; to_use: only those of which they may use every file type
+    Shape: with `last_id`, `last_state`, `last_ended` and `has_paused`; to_use: only those of which they may use every file type
     """
     found = processors_for(user, site=site) if to_use else visible_processors(user, site)
     known = {processor.key for processor in found}
@@ -95,8 +95,18 @@ def schedules_for(user: Person, site: MoodleSite, *, to_use: bool = False) -> li
         last_id=Subquery(newest.values("pk")[:1]),
         last_state=Subquery(newest.values("state")[:1]),
         last_ended=Subquery(newest.values("finished_at")[:1]),
+        has_paused=has_paused_run(),
     )
     return [schedule for schedule in annotated if known.issuperset(schedule.processors)]
+
+
+def has_paused_run() -> Exists:
+    """Return whether a start of a schedule that isn't over waits for a run that somebody has paused."""
+    return Exists(
+        SyncRun.objects.filter(
+            sequence_run__schedule=OuterRef("pk"), sequence_run__state=SequenceState.RUNNING, state=RunState.PAUSED
+        )
+    )
 
 
 def feeds_for(user: Person, site: MoodleSite) -> list[Feed]:
@@ -166,7 +176,7 @@ def state_of(schedule: Any, windows: Collection[FreezeWindow], *, is_waiting: bo
     holds = {
         FeedState.HELD: is_waiting,
         FeedState.FAILED: has_failed and schedule.enabled,
-        FeedState.RUNNING: is_running,
+        FeedState.RUNNING: is_running and not (schedule.has_paused and is_late(schedule)),
         FeedState.PAUSED: not schedule.enabled or _window_now(windows) is not None,
         FeedState.LATE: is_overdue or is_late(schedule),
         FeedState.NEW: not schedule.last_id,

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from sync.models import Event, MoodleSite, NotifiedFailure, Schedule, SequenceRun, SequenceState
 from sync.notifications.services import notify, rule_of
-from sync.overview.feeds import is_late
+from sync.overview.feeds import has_paused_run, is_late
 from sync.runs.options import tick_seconds
 from sync.schedules.overdue import overdue_files
 from sync.schedules.sequences import window_at
@@ -52,7 +52,8 @@ def _follow(site: MoodleSite) -> None:
     overdue = {file.processor: file.deadline for file in overdue_files(site)}
     newest = SequenceRun.objects.filter(schedule=OuterRef("pk")).order_by("-pk")
     schedules = Schedule.objects.filter(Q(enabled=True) | Q(pk__in=known), site=site).select_related("site")
-    for schedule in schedules.annotate(last_state=Subquery(newest.values("state")[:1])):
+    annotated = schedules.annotate(last_state=Subquery(newest.values("state")[:1]), has_paused=has_paused_run())
+    for schedule in annotated:
         lateness, failure = _lateness(schedule, overdue), known.get(schedule.pk)
         if lateness is None and failure is not None:
             _end(schedule, failure)
@@ -63,11 +64,16 @@ def _follow(site: MoodleSite) -> None:
 
 
 def _lateness(schedule: Any, overdue: Mapping[str, datetime]) -> Lateness | None:
-    """Return why a feed is late, None = it isn't. Shape: schedule: with `last_state`; overdue: file type -> when it was due"""
+    """Return why a feed is late, None = it isn't.
+
+    Shape: schedule: with `last_state` and `has_paused`; overdue: file type -> when it was due
+    """
     if not schedule.enabled:
         return None
     if is_late(schedule) and schedule.last_state != SequenceState.RUNNING:
         return Lateness("feed_not_started", schedule.processors[0], schedule.next_at)
+    if is_late(schedule) and schedule.has_paused:
+        return Lateness("feed_run_paused", schedule.processors[0], schedule.next_at)
     missing = [(overdue[key], key) for key in schedule.processors if key in overdue]
     if missing:
         since, processor = min(missing)

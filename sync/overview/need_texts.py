@@ -65,6 +65,17 @@ def _failed(need: Need, _reads: Reads) -> _Text:
     return title_of(need.subject), _("Its last start did not reach its end."), path
 
 
+def _paused(need: Need, _reads: Reads) -> _Text:
+    return _run_title(need.subject), paused_text(need.subject), reverse("run", args=[need.subject.pk])
+
+
+def paused_text(run: SyncRun) -> str:
+    """Return what a paused run keeps from going on."""
+    if run.sequence_run_id is None:
+        return _("is paused. Go on with it, or cancel it.")
+    return _("is paused: its feed doesn't start again before somebody goes on with it, or cancels it.")
+
+
 def _late(need: Need, reads: Reads) -> _Text:
     path = reverse("schedule", args=[need.subject.pk]) if reads.manages_schedules else ""
     return title_of(need.subject), _("should have started, and has not."), path
@@ -105,6 +116,7 @@ _TEXTS: dict[Kind, Callable[[Need, Reads], _Text]] = {
     Kind.DEAD: _dead,
     Kind.HELD: _held,
     Kind.FAILED: _failed,
+    Kind.PAUSED: _paused,
     Kind.LATE: _late,
     Kind.OVERDUE: _overdue,
     Kind.MAILS: _mails,

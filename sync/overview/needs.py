@@ -32,10 +32,11 @@ class Kind(IntEnum):
     DEAD = 1
     HELD = 2
     FAILED = 3
-    LATE = 4
-    OVERDUE = 5
-    MAILS = 6
-    REJECTED = 7
+    PAUSED = 4
+    LATE = 5
+    OVERDUE = 6
+    MAILS = 7
+    REJECTED = 8
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,13 @@ def needs_of(user: Person, site: MoodleSite, dead: list[PartState] | None = None
     parts = dead_parts(site.slug) if dead is None else dead
     found = [Need(Kind.DEAD, part, part.since) for part in parts]
     keys = [processor.key for processor in processors_for(user, site=site)]
-    waiting = waiting_runs(user, site).filter(processor__in=keys)
-    found += [Need(Kind.HELD, run, run.held_at) for run in waiting[:_MOST]]
+    waiting = waiting_runs(user, site, with_paused=True).filter(processor__in=keys)
+    found += [
+        Need(Kind.PAUSED, run, run.heartbeat_at or run.created_at)
+        if run.is_paused
+        else Need(Kind.HELD, run, run.held_at)
+        for run in waiting[:_MOST]
+    ]
     found += _schedules_in_need(user, site)
     found += [Need(Kind.OVERDUE, file, file.deadline) for file in overdue_files(site) if file.processor in keys]
     found += _unsure_mails(user, site, keys)

@@ -138,10 +138,12 @@ def rows_of(run: SyncRun) -> SyncRun:
     return run if run.plan is None or run.rows_done or run.carried_out else run.plan
 
 
-def waiting_runs(user: Person, site: MoodleSite) -> QuerySet[SyncRun]:
-    """Return the runs that wait for a person, the one that waits longest first."""
+def waiting_runs(user: Person, site: MoodleSite, *, with_paused: bool = False) -> QuerySet[SyncRun]:
+    """Return the runs that wait for a person, the one that waits longest first. Shape: with_paused: those that are paused, too"""
     # They are few. Asked for in one condition SQLite would go through all runs of the site.
-    waiting = SyncRun.objects.order_by().filter(state__in=WAITING_STATES)
+    waiting = SyncRun.objects.order_by().filter(
+        state__in=(*WAITING_STATES, RunState.PAUSED) if with_paused else WAITING_STATES
+    )
     return visible_runs(user, site).filter(pk__in=waiting.values("pk")).order_by("held_at")
 
 

@@ -20,6 +20,9 @@ TEXTS: dict[str, Any] = {
     "feed_not_started": _(
         "It should have started, and hasn't. Look at the page of the feed, and into the log of the workers."
     ),
+    "feed_run_paused": _(
+        "It should have started, and hasn't: a run of its last start is paused. Go on with that run, or cancel it."
+    ),
     "feed_without_file": _(
         "The file of this file type was to have come by then, and hasn't. Look at where it comes from."
     ),

@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from sync.models import Event, FreezeWindow, GraceEntry, Notification, NotifiedFailure, Schedule, SyncRun
+from sync.models import Event, FreezeWindow, GraceEntry, Notification, NotifiedFailure, Schedule, SequenceRun, SyncRun
 from sync.notifications.compose import payload_of
 from sync.notifications.services import RuleChoice, save_rule
 from sync.notifications.webhooks import WebhookChoice, save_webhook
 from sync.overview.late_feeds import notify_of_late_feeds
+from sync.overview.need_texts import Reads, need_text
+from sync.overview.needs import Kind, needs_of
 from sync.retries.services import start_retries
 from sync.runs import services
-from sync.schedules.services import switch_schedule
+from sync.schedules.sequences import carry_on_sequence
+from sync.schedules.services import start_due_schedules, switch_schedule
 from tests.installation import Installation
 from tests.notification_servers import MailServer
 from tests.notifications.test_digests import (
@@ -122,6 +125,31 @@ def test_a_feed_without_its_file_is_late_and_who_is_told_of_the_file_hears_it_on
     assert "File type: Users: create and update" in body(mail)
     installation.put("/userimport.csv", HEADER + GOOD)
     start(users)
+    ticks(clock)
+    assert ("it@x.org", "Night users: on time again") in subjects(mail)
+
+
+def test_a_feed_whose_run_is_paused_is_late_and_says_so(
+    installation: Installation, mail: MailServer, clock: Any
+) -> None:
+    users = feed(installation, "users", name="Night users")
+    installation.put("/userimport.csv", HEADER + GOOD)
+    sequence = SequenceRun.objects.create(site=users.site, schedule=users, processors=["users"])
+    carry_on_sequence(sequence.pk)
+    run = sequence.runs.get()
+    services.pause_run(run)
+    make_late(users)
+
+    ticks(clock, 8)
+
+    assert subjects(mail) == [("it@x.org", "Night users: late")]
+    assert "a run of its last start is paused" in body(mail)
+    (need,) = (need for need in needs_of(User.objects.create_superuser("root"), users.site) if need.kind == Kind.PAUSED)
+    assert "its feed doesn't start again" in need_text(need, Reads()).said
+    services.resume_run(run)
+    services.execute_run(run.pk)
+    carry_on_sequence(sequence.pk)
+    start_due_schedules()
     ticks(clock)
     assert ("it@x.org", "Night users: on time again") in subjects(mail)
 

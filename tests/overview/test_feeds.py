@@ -65,6 +65,11 @@ def test_each_state_has_its_word(admin_user: User, site: MoodleSite) -> None:
     Schedule.objects.update(next_at=late_at)
     feed = only(admin_user, site)
     assert (feed.state, feed.due_at) == (FeedState.LATE, late_at)
+    SequenceRun.objects.update(state=SequenceState.RUNNING)
+    assert only(admin_user, site).state == FeedState.RUNNING
+    SyncRun.objects.filter(sequence_run__schedule=schedule).update(state="paused")
+    assert only(admin_user, site).state == FeedState.LATE
+    SequenceRun.objects.update(state=SequenceState.COMPLETED)
     FreezeWindow.objects.create(site=site, starts_at=late_at, ends_at=timezone.now() + timedelta(hours=1))
     assert only(admin_user, site).state == FeedState.PAUSED
     FreezeWindow.objects.all().delete()

@@ -50,6 +50,7 @@ def test_everything_that_needs_somebody_is_there_the_worst_first(admin_user: Use
     Schedule.objects.filter(pk=late.pk).update(next_at=timezone.now() - timedelta(hours=1))
     failed = save_schedule(site, ScheduleChoice(["cohorts"], at=time(2), enabled=True))
     SequenceRun.objects.create(site=site, schedule=failed, processors=["cohorts"], state=SequenceState.FAILED)
+    paused = make_run(site, "paused", "users_delete", finished_at=None)
     held = make_run(site, "held", "users_delete", held_at=timezone.now(), finished_at=None)
     save_finding(Part.MAIL, fails("health_mail_away", server="mx", reason="no"))
 
@@ -58,6 +59,7 @@ def test_everything_that_needs_somebody_is_there_the_worst_first(admin_user: Use
     by_kind = {need.kind: need for need in needs}
     assert by_kind[Kind.HELD].subject == held
     assert by_kind[Kind.FAILED].subject == failed
+    assert by_kind[Kind.PAUSED].subject == paused
     assert by_kind[Kind.LATE].subject == late
     assert (by_kind[Kind.MAILS].subject, by_kind[Kind.MAILS].count) == (mailed, 2)
     assert by_kind[Kind.REJECTED].count == 5

@@ -22,6 +22,7 @@ from sync.models import Notification, RunState, SequenceState, SyncRun
 from sync.moodle.integrity.connection_check import ConnectionLevel
 from sync.outcomes.report import action_label, count_text, outcome_text
 from sync.overview.feeds import FeedState, Start
+from sync.overview.need_texts import paused_text
 from sync.people.services import administrators_of
 from sync.runs.family import Kin, Relative
 from sync.runs.selectors import rows_of
@@ -253,6 +254,7 @@ def alert_tone(level: str) -> str:
 
 register.filter("file_type_label", file_type_label)
 register.filter("sequence_title", title_of)
+register.filter("paused_text", paused_text)
 
 
 register.filter(browser_words)
