@@ -73,17 +73,30 @@ function keepIn(delay) {
 async function keep() {
   if (!form()) return;
   const held = edits;
+  const sentForm = form();
+  const cells = draft();
   const said = document.getElementById("mend-saved").dataset;
   try {
-    const answer = await fetch(form().action, { method: "POST", body: draft(), headers: { "X-Draft": "1" }, redirect: "manual" });
-    if (answer.status === 204) kept = Math.max(kept, held);
-    else if (answer.status !== 413) throw new Error(answer.status);
+    const answer = await fetch(form().action, { method: "POST", body: cells, headers: { "X-Draft": "1" }, redirect: "manual" });
+    if (answer.status === 204) {
+      kept = Math.max(kept, held);
+      if (form() === sentForm) noteShown(cells);
+    } else if (answer.status !== 413) throw new Error(answer.status);
     if (held === edits) say(answer.status === 204 ? said.saved : await answer.text());
   } catch {
     if (held !== edits) return;
     say(said.failed);
     keepIn(retryDelay);
   }
+}
+
+// What was kept is no change of this page any more: in another tab it may be changed again.
+function noteShown(cells) {
+  const field = document.getElementById("mend-shown");
+  if (!field) return;
+  const shown = JSON.parse(field.value);
+  for (const name of Object.keys(shown)) shown[name] = name.startsWith("out-") ? cells.has(name) : (cells.get(name) ?? shown[name]);
+  field.value = JSON.stringify(shown);
 }
 
 function draft() {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -29,6 +31,8 @@ ROWS_A_PAGE = 50
 # Django takes a thousand fields in a form; a cell is one.
 _CELLS_A_PAGE = 900
 _LONGEST_CELL = 10_000
+# Characters of a cell that are sent back as they were; of more a digest is.
+_SHORT = 80
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,15 @@ class MendPage:
         suggested = suggest(self.run.site, asked, names_people=self._sees_people)
         return [self._row(row, suggested.get(row.line, [])) for row in rows]
 
+    @property
+    def shown(self) -> str:
+        """What the fields of this page hold, as JSON: it is sent back, so that what nobody has changed there is told apart."""
+        fields: dict[str, str | bool] = {
+            cell.name: _short(_as_sent(cell.text)) for row in self.grid for cell in row.cells
+        }
+        fields |= {f"out-{row.line}": row.state == "left_out" for row in self.grid}
+        return json.dumps(fields, ensure_ascii=False)
+
     @cached_property
     def groups(self) -> list[GridGroup]:
         """The rows of this page by the column at fault, which comes first: nobody has to look for it."""
@@ -235,19 +248,37 @@ def alike_still(rows: FailedRows, draft: Draft, row: FailedRow, place: int, befo
 def take_cells(posted: QueryDict, rows: FailedRows, draft: Draft) -> None:
     """Take the cells and ticks of a page into a draft. A password that is left empty stays as it is.
 
+    Only what was changed on that page: another page may have been open, on which more was changed since.
     Raises: MendRefused for a text that is too long
     """
-    by_line = rows.by_line
+    by_line, was_shown = rows.by_line, _shown_of(posted)
     for line in {number for text in posted.getlist("line") if (number := number_in(text)) is not None}:
         if (row := by_line.get(line)) is None:
             continue
         for place, shown in enumerate(draft.mended(line, row.cells)):
-            text = posted.get(f"c-{line}-{place}")
+            text = posted.get(name := f"c-{line}-{place}")
+            if text is not None and was_shown.get(name) in (text, _short(text)):
+                continue
             if text is None or text == _as_sent(shown) or (place in rows.secret and text in ("", HIDDEN)):
                 continue
             original = row.cells[place]
             draft.set_cell(line, place, original if text == _as_sent(original) else _clean(text), original)
-        (draft.left_out.add if posted.get(f"out-{line}") else draft.left_out.discard)(line)
+        if (is_out := bool(posted.get(f"out-{line}"))) != was_shown.get(f"out-{line}"):
+            (draft.left_out.add if is_out else draft.left_out.discard)(line)
+
+
+def _shown_of(posted: QueryDict) -> dict[str, Any]:
+    """Return what a page has shown before it was sent; {} for one that doesn't say so."""
+    try:
+        found = json.loads(posted.get("shown", "{}"))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _short(text: str) -> str:
+    """Return a text, or of a long one a digest by which it is known again."""
+    return text if len(text) <= _SHORT else f"#{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 class Suggestion(NamedTuple):

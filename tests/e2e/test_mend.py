@@ -180,3 +180,26 @@ def test_what_was_typed_is_there_after_going_away_at_once(
     expect(page.locator("#mend-saved")).to_contain_text("Not saved")
     page.unroute("**/mend/**")
     expect(page.locator("#mend-saved")).to_have_text("Saved", timeout=10_000)
+
+
+def test_what_was_changed_in_another_tab_stays(signed_in: Page, sqlite_site: MoodleSite, tmp_path: Path) -> None:
+    page, file = signed_in, tmp_path / "people.csv"
+    file.write_text("\n".join(file_with_mistakes().splitlines()[:1] + file_with_mistakes().splitlines()[31:33]) + "\n")
+    page.goto(f"{page.url}tools/users/")
+    page.get_by_label("Or upload a file").set_input_files(file)
+    page.get_by_role("button", name="Run now").click()
+    page.get_by_role("link", name="Mend 2 rows here").click(timeout=RUN_TIMEOUT)
+    cell(page, 2, "country").fill("DE")
+    expect(page.locator("#mend-saved")).to_have_text("Saved")
+
+    other = page.context.new_page()
+    other.goto(page.url)
+    cell(other, 2, "country").fill("AT")
+    expect(other.locator("#mend-saved")).to_have_text("Saved")
+
+    cell(page, 3, "country").fill("FR")
+    expect(page.locator("#mend-saved")).to_have_text("")
+    expect(page.locator("#mend-saved")).to_have_text("Saved")
+    page.reload()
+    expect(cell(page, 2, "country")).to_have_value("AT")
+    expect(cell(page, 3, "country")).to_have_value("FR")

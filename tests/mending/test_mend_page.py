@@ -213,6 +213,34 @@ def test_a_change_that_is_taken_back_is_none_and_a_draft_can_be_discarded(mendin
     assert not MendDraft.objects.exists()
 
 
+def test_what_was_changed_in_another_tab_stays(mending: Mending) -> None:
+    def fields() -> dict[str, str]:
+        """Return what a tab sends that was opened now."""
+        page = mending.page()
+        sent = {cell.name: cell.text for row in page.grid for cell in row.cells}
+        return sent | {f"out-{row.line}": "1" for row in page.grid if row.state == "left_out"} | {"shown": page.shown}
+
+    def send(cells: dict[str, str], **changed: str) -> None:
+        mending.client.post(mending.url, {"do": "save", "line": list(map(str, LINES)), **cells, **changed})
+
+    stale = fields()
+    long = "x" * 300
+    send(stale, **{name_of(3, "email"): "bob@x.org", name_of(4, "lastname"): long, name_of(5, "password"): "Other-1"})
+    send(fields(), **{"out-6": "1"})
+    left = fields()
+    send(stale, **{name_of(4, "country"): "FR"})
+    draft = load_draft(mending.run, User.objects.get())
+    assert draft.edits == {
+        3: {PLACE["email"]: "bob@x.org"}, 4: {PLACE["lastname"]: long, PLACE["country"]: "FR"},
+        5: {PLACE["password"]: "Other-1"},
+    }  # fmt: skip
+    assert draft.left_out == {6}
+    del left["out-6"]
+    send(left, **{name_of(3, "email"): "bob.x.org", name_of(4, "lastname"): "Moe"})
+    draft = load_draft(mending.run, User.objects.get())
+    assert (set(draft.edits), draft.left_out) == ({4, 5}, set())
+
+
 def test_cells_that_are_sent_back_as_they_were_are_no_change(installation: Installation, admin_client: Client) -> None:
     """A browser sends the text of a field without its line ends."""
     content = FILE.replace("bob;Bob;Kay", 'bob;"B\no  b";Kay')
