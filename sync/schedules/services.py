@@ -218,7 +218,9 @@ def start_if_due(schedule_id: int) -> None:
         return
     following = timing_of(schedule).next_after(now)
     with transaction.atomic():
-        if _unchanged(schedule).update(next_at=following, held_at=None):
+        # As in `start_now`: somebody may start it by hand in this moment.
+        list(Schedule.objects.select_for_update().filter(pk=schedule.pk))
+        if not _is_under_way(schedule) and _unchanged(schedule).update(next_at=following, held_at=None):
             _start(schedule, None, owner_of(schedule))
 
 

@@ -27,6 +27,7 @@ from sync.schedules.services import (
     switch_schedule,
     timing_of,
 )
+from sync.schedules.timing import Timing
 
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -156,6 +157,26 @@ def test_a_start_waits_until_the_one_before_is_over_and_comes_once(
     for _tick in range(2):
         start_due_schedules()
     assert SequenceRun.objects.count() == 2
+
+
+def test_a_start_by_hand_in_the_moment_of_a_start_by_itself_is_the_only_one(
+    site: MoodleSite, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule = save(site)
+    clock.move_to(START + HOUR)
+
+    def started_meanwhile(schedule: Schedule) -> Timing:
+        """Return the rule of a schedule; somebody starts it right before it starts by itself."""
+        start_now(schedule, None)
+        return timing_of(schedule)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sync.schedules.services.timing_of", started_meanwhile)
+        start_if_due(schedule.pk)
+    assert SequenceRun.objects.count() == 1
+    end_all()
+    start_due_schedules()
+    assert SequenceRun.objects.count() == 2, "it comes once the one by hand is over"
 
 
 @pytest.mark.parametrize(("after_freeze", "starts_at"), [(True, START + 2.5 * HOUR), (False, START + 3 * HOUR)])
