@@ -38,7 +38,12 @@ _LONGEST_WORD = max(map(len, ERROR_WORDS))
 _NUMBERED_ERROR = re.compile(
     r"(?:Err|Error|Erreur|Errore|Erro|Fehler|Fout|Fel|Feil|Fejl|Virhe|Chyba|Hiba|Błąd|Ошибка) ?: ?5\d\d"
 )
-_ROUNDED = re.compile(r"[+-]?\d(?:[.,]\d{1,15})?[Ee][+-]\d{1,3}")
+# Behind the exponent's E, programs of Java, Ruby, Julia and MySQL write no plus sign, but never less than the seventh power; a
+# format of Excel (0.00E-00) writes none either. 1E5 is a name.
+_ROUNDED = re.compile(r"[+-]?\d(?:[.,]\d{1,18})?[Ee][+-]\d{1,3}|[+-]?\d[.,]\d{1,18}[Ee](?:[7-9]|0\d{1,2}|[1-9]\d{1,2})")
+# Java writes all the digits of a number but zeros at its end.
+# Source: https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/lang/Double.html#toString(double)
+_SCIENTIFIC = re.compile(r"([1-9])\.(\d{7,18})[Ee]([7-9]|1\d)")
 _ZEROS_AT_END = re.compile(r"\d{15}0{3,9}")
 # A call of a function, or anything that begins with a reference to a cell (=A2&B2, =+$C$4, =Sheet1!A2, ='My sheet'!A2).
 _FORMULA = re.compile(
@@ -63,6 +68,10 @@ _SIGNS = ("NULL", "null)", "null>")
 _SIGN_OF_BEGINNING = re.compile(r'(?<![^\s;,|:"\x1f])[#=\\]|\\"').search
 _EXPONENT = re.compile(r"[Ee][+-]\d").search
 _SIGNS_OF_EXPONENT = ("e-", "e+", "E-", "E+")
+# Two expressions, each of which begins with one character that is found fast.
+_POWER_ENDS = r"\d{1,18}[Ee]\d{1,3}(?=[\s;,|:\"\x1f]|\Z)"
+_POWER = re.compile(rf"\.{_POWER_ENDS}").search
+_POWER_WITH_COMMA = re.compile(rf",{_POWER_ENDS}").search
 _ERROR_NUMBER = re.compile(r": ?5\d\d").search
 
 
@@ -76,6 +85,8 @@ def may_be_special(text: str) -> bool:
     if (":5" in text or ": 5" in text) and _ERROR_NUMBER(text):
         return True
     if any(sign in text for sign in _SIGNS_OF_EXPONENT) and _EXPONENT(text):
+        return True
+    if _POWER(text) or _POWER_WITH_COMMA(text):
         return True
     return _has_zeros_at_end(text) or has_signs_of_damage(text)
 
@@ -92,7 +103,11 @@ def _has_zeros_at_end(text: str) -> bool:
 
 
 def decode_cell(text: str) -> str:
-    r"""Return what `="0012"`, by which a spreadsheet is told to keep zeros, and `\N`, by which a database says NULL, mean."""
+    r"""Return what these mean: `="0012"`, by which a spreadsheet is told to keep zeros, `\N`, by which a database says NULL, and
+    `2.0260901E7`, as Java writes 20260901, where all digits are there.
+    """
+    if (found := _SCIENTIFIC.fullmatch(text)) and len(found[2]) == int(found[3]) < _DIGITS_KEPT:
+        return found[1] + found[2]
     if text.startswith('="') and _TEXT_FORMULA.fullmatch(text):
         return text[2:-1].replace('""', '"').strip()
     return "" if text == r"\N" else text

@@ -335,6 +335,13 @@ def test_rows_below_another_header_have_no_columns() -> None:
         ("ann;#ССЫЛКА!", "cell_is_formula_error"),
         ("ann;Err:508", "cell_is_formula_error"),
         ("ann;-1,5E-05", "cell_is_rounded"),
+        ("ann;2.0260901000000000E+07", "cell_is_rounded"),
+        ("ann;2.026E7", "cell_is_rounded"),
+        ("ann;2,026E7", "cell_is_rounded"),
+        ("ann;2.03E07", "cell_is_rounded"),
+        ("ann;2.02609015E7", "cell_is_rounded"),
+        ("ann;1.234567890123456e18", "cell_is_rounded"),
+        ("ann;2.1E3", ""),
         ("ann;1234567890123450000", "cell_lost_digits"),
         ("ann;=SVERWEIS(A1;B:C;2)", ""),
         ('ann;"=SUM(A1;B2)"', "cell_is_formula"),
@@ -374,6 +381,8 @@ def test_cells_of_spreadsheets_are_faults(line: str, code: str) -> None:
         ("\\n", "\\n"),
         ('="a""b"', 'a"b'),
         ("N", "N"),
+        ("2.0260901E7", "20260901"),
+        ("1.788217201e9", "1788217201"),
     ],
 )
 def test_cells_of_spreadsheets_and_databases_are_decoded(cell: str, meant: str) -> None:
