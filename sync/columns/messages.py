@@ -241,6 +241,13 @@ TEXTS: dict[str, Any] = {
         "In this column 01/02/2030 is read in the order “%(order)s” (d: day, m: month, y: year), in which there is no such "
         "day. Write all dates in one order, best YYYY-MM-DD, or set the option dateorder."
     ),
+    "date_order_weekday": _(
+        "In this column 01/02/2030 is read in the order “%(order)s” (d: day, m: month, y: year), in which the day has another "
+        "name than the one before it. Write all dates in one order, best YYYY-MM-DD, or set the option dateorder."
+    ),
+    "date_weekday_other": _(
+        "The name of a day stands before it that %(meant)s doesn't have. Correct the day, or take its name out."
+    ),
     "date_of_second_zero": _(
         "Programs write it for no date (second 0 since 1970); by Moodle's clock it may be another moment. Leave the cell empty, "
         "or write 0."

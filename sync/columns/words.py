@@ -6,6 +6,7 @@ English, French, German, Spanish, Italian, Portuguese and Dutch, with what sprea
 from __future__ import annotations
 
 import unicodedata
+from collections import defaultdict
 
 TRUE_WORDS = frozenset((
     "1", "y", "yes", "true", "on", "oui", "vrai", "j", "ja", "wahr", "s", "si", "verdadero", "vero", "sim", "verdadeiro",
@@ -16,7 +17,7 @@ FALSE_WORDS = frozenset((
 ))  # fmt: skip
 
 _MONTHS = (
-    "january jan janvier janv januar jan jänner enero ene gennaio gen janeiro januari",
+    "january jan janvier janv januar jan jänner jän enero ene gennaio gen janeiro januari",
     "february feb février févr fév februar febrero febbraio fevereiro fev februari",
     "march mar mars märz mrz maerz marzo março maart mrt",
     "april apr avril avr abril abr aprile",
@@ -24,19 +25,20 @@ _MONTHS = (
     "june jun juin juni junio giugno giu junho",
     "july jul juillet juil juli julio luglio lug julho",
     "august aug août agosto ago augustus",
-    "september sep sept septembre septiembre setiembre settembre set setembro",
+    "september sep sept septembre septiembre setiembre settembre sett set setembro",
     "october oct octobre oktober okt octubre ottobre ott outubro out",
     "november nov novembre noviembre novembro",
     "december dec décembre déc dezember dez diciembre dic dicembre dezembro",
 )
+# Those of two letters may be of several languages: "di" is Tuesday in German and Sunday in French.
 _WEEKDAYS = (
-    "monday mon lundi lun montag mo lunes lunedì segunda-feira maandag ma",
-    "tuesday tue tues mardi mar dienstag di martes martedì terça-feira dinsdag",
-    "wednesday wed mercredi mer mittwoch mi miércoles mié mercoledì quarta-feira woensdag wo",
-    "thursday thu thur thurs jeudi jeu donnerstag do jueves jue giovedì gio quinta-feira donderdag",
-    "friday fri vendredi ven freitag fr viernes vie venerdì sexta-feira vrijdag vr",
-    "saturday sat samedi sam samstag sa sonnabend sábado sáb sabato sab zaterdag za",
-    "sunday sun dimanche dim sonntag so domingo dom domenica zondag zo",
+    "monday mon mo lundi lun lu montag lunes lunedì segunda-feira segunda seg maandag ma",
+    "tuesday tue tues tu mardi mar ma dienstag di martes martedì terça-feira terça ter dinsdag",
+    "wednesday wed weds we mercredi mer me mittwoch mi miércoles mié mercoledì quarta-feira quarta qua woensdag wo",
+    "thursday thu thur thurs th jeudi jeu je donnerstag do jueves jue ju giovedì gio gi quinta-feira quinta qui donderdag",
+    "friday fri fr vendredi ven ve freitag viernes vie vi venerdì sexta-feira sexta sex vrijdag vr",
+    "saturday sat sa samedi sam samstag sonnabend sábado sáb sabato zaterdag za",
+    "sunday sun su dimanche dim di sonntag so domingo dom do domenica zondag zo",
 )
 
 
@@ -49,7 +51,18 @@ def folded(text: str) -> str:
 
 
 MONTHS = {folded(word): number for number, words in enumerate(_MONTHS, start=1) for word in words.split()}
-WEEKDAYS = frozenset(folded(word) for words in _WEEKDAYS for word in words.split())
+
+
+def _weekdays() -> dict[str, frozenset[int]]:
+    """Return the names of days -> the days that they may be, as Python counts them: Monday is 0."""
+    found = defaultdict[str, set[int]](set)
+    for number, words in enumerate(_WEEKDAYS):
+        for word in words.split():
+            found[folded(word)].add(number)
+    return {word: frozenset(numbers) for word, numbers in found.items()}
+
+
+WEEKDAYS = _weekdays()
 
 
 def truth(text: str) -> bool | None:

@@ -59,6 +59,21 @@ def refusal(cell: str) -> str:
         ("1 de septiembre de 2027", local(2027, 9, 1)),
         ("from 2027-01-05 08:00:00", local(2027, 1, 5, 8)),
         ("2027-01-05\u00a008:00", local(2027, 1, 5, 8)),
+        ("01.09.2026 08:30 Uhr", local(2026, 9, 1, 8, 30)),
+        ("Dienstag, den 1. September 2026, 8.30 Uhr", local(2026, 9, 1, 8, 30)),
+        ("1 de septiembre de 2026, a las 8:30 p. m.", local(2026, 9, 1, 20, 30)),
+        ("01/09/2026 8:30\u202fa.\u00a0m.", local(2026, 9, 1, 8, 30)),
+        ("September 1, 2026 at 2 PM", local(2026, 9, 1, 14)),
+        ("ter., 1 de set. de 2026 às 8h30", local(2026, 9, 1, 8, 30)),
+        ("mar 1 sett 2026 alle ore 8.30.15", local(2026, 9, 1, 8, 30, 15)),
+        ("1 september 2026 om 8:30 uur", local(2026, 9, 1, 8, 30)),
+        ("1 sept. 2026 à 8 h 30", local(2026, 9, 1, 8, 30)),
+        ("31/Dec/2026", local(2026, 12, 31)),
+        ("2026-Dec-31", local(2026, 12, 31)),
+        ("1st of September 2026", local(2026, 9, 1)),
+        ("Tue 01/09/2026", local(2026, 9, 1)),
+        ("di 01/09/2026", local(2026, 9, 1)),
+        ("di 06/09/2026", local(2026, 9, 6)),
     ],
 )
 def test_a_date_of_one_meaning_is_read(cell: str, value: Any) -> None:
@@ -120,7 +135,8 @@ def test_a_number_that_is_no_moment_is_refused_with_what_it_probably_is(cell: st
         ("2026-12-31 24:00", "2027-01-01 00:00"), ("2026-09-01 00:60", "no time 00:60"), ("1.9.2026 25:00", "25:00"),
         ("0000-00-00 00:00:00", "leave the cell empty"), ("1970-01-01", "for no date"),
         ("1.1.1970 01:00", "for no date"), ("1970-01-01T00:00:00Z", "for no date"),
-        ("31/12/9999", "2285"), ("1.1.1900", "1970"),
+        ("31/12/9999", "2285"), ("1.1.1900", "1970"), ("Wed 09/01/2026", "2026-01-09 doesn't have"),
+        ("Monday 1 September 2026", "2026-09-01 doesn't have"), ("Tue 09/01/2026", "“dmy”"),
     ],
 )  # fmt: skip
 def test_a_date_that_cannot_be_read_is_refused_with_what_it_probably_means(cell: str, said: str) -> None:
@@ -143,6 +159,7 @@ def test_a_year_of_two_digits_follows_the_order_of_the_column() -> None:
     [
         "tomorrow", "now", "+1 week", "last day of june 2027", "first monday of january 2027", "2027", "September 2027",
         "31.12.26", "2026-12-31 24:00", "32.1.2026", "29 February 2027", "-300000000", "1 Brumaire 2027", "01/09-2027",
+        "2026-09-01-05", "2026-09-01-05:00", "2026-09-01+02", "01/09/2026 8", "01/09/2026 08:30.25",
         "2026-09-01 8:5", "13:00 PM 1 May 2027", "1 May 2027 13:00 PM",
     ],
 )  # fmt: skip
