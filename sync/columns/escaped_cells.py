@@ -46,9 +46,9 @@ _CATEGORIES = frozenset(("category", "category_path", "parent"))
 # Read by people, at any length: descriptions, and names of sections.
 _PROSE = frozenset(("description", "cdescription", "summary", "topic"))
 # What such cells have somewhere: single characters, which are found fast, and what they stand in.
-_SIGN = re.compile(r"[%\\?&=+<'’‘`´“”„«»]").search
+_SIGN = re.compile(r"[%\\?&=+<\"'’‘`´“”„«»]").search
 _BEGINNING = re.compile(
-    r"(?:\A|\n)\{?=|%[89A-Fa-f][0-9A-Fa-f]|=[89A-F?]|\\[uxnrt]|<U\+|&#?\w|\+A[M-P]|\?|(?:\A|\n)['’‘`´“”„«»]\s?[=+\-@]?\w"
+    r"(?:\A|\n)\{?=|%[89A-Fa-f][0-9A-Fa-f]|=[89A-F?]|\\[uxnrt]|<U\+|&#?\w|\+A[M-P]|\?|(?:\A|\n)['’‘`´“”„«»]\s?[=+\-@]?\w|(?:\A|\n)\""
 ).search
 
 
@@ -86,6 +86,8 @@ _NUMBER_MARK = re.compile(rf"{_APOSTROPHE}([=+\-@]?[\d\s()./-]{{3,}})")
 # Texts in quotes that aren't those of CSV files. Groups and courses may be called «TD», nobody is.
 _QUOTED_KEY = re.compile(rf"{_APOSTROPHE}([^'’‘`´]+){_APOSTROPHE}")
 _QUOTED_PERSON = re.compile(rf"(?:{_APOSTROPHE}|[“”„«»])([^'’‘`´“”„«»]+)(?:{_APOSTROPHE}|[“”„«»])")
+# Those of CSV files around a whole name: nobody is called so. In `"Ann" or "Anna"` they are those of two names.
+_WITHIN_QUOTES = re.compile(r'"([^"]+|(?:[^"]*[\s(\[/-])?"[^\n]*)"')
 _FIRST_OUTSIDE_ASCII = "\x80"
 # Signs that ASCII has, and that programs escape only because they mean something else in their own files.
 _ESCAPED_SIGNS = frozenset("&'\"")
@@ -250,6 +252,8 @@ def _refuse_foreign_signs(text: str, place: Place) -> None:
     if found := _ONE_BYTE.search(text):
         meant = bytes.fromhex(found[0][1:]).decode("cp1252", "replace")
         raise CellError("cell_is_escaped", value=shown(text), meant=shown(text.replace(found[0], meant)))
+    if place is Place.PERSON and (found := _WITHIN_QUOTES.fullmatch(text)):
+        raise CellError("cell_in_quotes", value=shown(text), meant=shown(found[1].strip()))
     quoted = {Place.PERSON: _QUOTED_PERSON, Place.KEY: _QUOTED_KEY, Place.CATEGORY: _QUOTED_KEY}.get(place)
     # What is wrong with an address in apostrophes is said where addresses are read.
     if quoted is not None and "@" not in text and (found := quoted.fullmatch(text)):

@@ -161,6 +161,10 @@ TEXTS: dict[str, Any] = {
     "cell_quoted_otherwise": _(
         '“%(value)s” stands in quotes that are not those of such files. Write “%(meant)s”, or put the cell between two ".'
     ),
+    "cell_in_quotes": _(
+        "The quotes around “%(value)s” would become a part of it. If “%(meant)s” is meant, write it so; in a cell that stands in "
+        "quotes, double every quote of the text."
+    ),
     "cell_quotes_escaped": _(
         "The cell is in quotes, and holds quotes behind a backslash. A database writes them so; within a cell in quotes a "
         'quote has to be doubled: "".'

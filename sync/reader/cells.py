@@ -19,6 +19,8 @@ CELL_LIMIT = 5000
 NO_SEPARATOR = "\x1f"
 # What may stand before the quote of a quoted cell; the separator is in no cell.
 _BLANKS = " \t"
+# Nothing, or what a quote opens behind.
+_BEFORE_QUOTES = ("", " ", "\t", "\u00a0", "(", "[", "/", "-")
 
 
 class BytePatterns(NamedTuple):
@@ -72,6 +74,29 @@ def quote_open_cells(text: str, separator: str) -> str:
             parts += [text[end : found.start(2)], quoted(plain)]
             end = found.end()
     return "".join(parts) + text[end:]
+
+
+def quotes_around_quotes(text: str, separator: str) -> dict[int, str]:
+    """Return place -> what is probably meant, of the cells in quotes in which other quotes aren't doubled (`"Bob "B" Lee"`).
+
+    The quotes of `"La Villa" or "Le Parc"` are those of two words.
+    """
+    return {
+        place: meant
+        for place, found in enumerate(_text_cell(separator).finditer(text))
+        if found[2] is not None and (meant := within_quotes(found[2]))
+    }
+
+
+def within_quotes(cell: str) -> str:
+    """Return what stands in the quotes around a text, where quotes are in it and these are around all of it; "" where not."""
+    text = cell.strip()
+    inner = text[1:-1]
+    first = inner.find('"')
+    if first < 0 or not text.startswith('"') or not text.endswith('"') or '\\"' in text:
+        return ""
+    is_opening = inner[:first][-1:] in _BEFORE_QUOTES
+    return inner.strip() if is_opening or inner.count('"') % 2 else ""
 
 
 def quoted(cell: str) -> str:

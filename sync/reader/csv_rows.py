@@ -7,7 +7,7 @@ from itertools import chain, count, islice, pairwise, repeat
 from typing import BinaryIO
 
 from sync.errors import EmptyFile, HeaderError
-from sync.reader.cells import CELL_LIMIT, NO_SEPARATOR, split_cells
+from sync.reader.cells import CELL_LIMIT, NO_SEPARATOR, quotes_around_quotes, split_cells
 from sync.reader.dialect import COMMENT_MARKS, SEPARATOR_NAMES, SEPARATORS, Dialect, decode_entities, guess_separator
 from sync.reader.encoding import FoundEncoding, find_encoding
 from sync.reader.encoding_mark import read_mark
@@ -33,6 +33,7 @@ _ROWS_ABOVE_HEADER = 50
 # A row of a list may leave out cells at its end; of these many it is one.
 _LEAST_OF_A_LIST = 4
 _BEGINNING_SHOWN = 60
+_QUOTES_AROUND = 2
 # What counts as a blank besides the blank itself.
 _ASCII_BLANKS = "\t\v\f\r\x1c\x1d\x1e\x1f"
 _BLANKS = _ASCII_BLANKS + "".join(char for char in map(chr, range(0x80, 0x3001)) if char.isspace())
@@ -259,7 +260,8 @@ class _RowParser:
         is_special = may_be_special(text)
         if last_line > line and kind == QUOTED and checks.was_doubtful(cells, self._separator):
             kind = DOUBTFUL
-        if kind <= QUOTED and not is_special and checks.is_ordinary(cells):
+        cell_faults = self._faults_of_quotes(text, cells) if kind == QUOTED else NO_FAULTS
+        if kind <= QUOTED and not is_special and not cell_faults and checks.is_ordinary(cells):
             return Row(line, self._source.untouched(raw), tuple(cells))
         fault = None
         if kind == DOUBTFUL:
@@ -271,8 +273,20 @@ class _RowParser:
             fault=fault,
             is_comment=kind == SUSPECT,
             is_special=is_special,
-            cell_faults=_escaped_ends(cells) if kind == QUOTED and '\\"' in text else NO_FAULTS,
+            cell_faults=cell_faults,
         )
+
+    def _faults_of_quotes(self, text: str, cells: Sequence[str]) -> Mapping[int, Note]:
+        """Return position -> why a cell with quotes can't be read. Shape: text: of the whole row"""
+        faults = dict(_escaped_ends(cells)) if '\\"' in text else {}
+        if not any(cell.endswith('"') and cell.startswith('"') and cell.count('"') > _QUOTES_AROUND for cell in cells):
+            return faults
+        meant = quotes_around_quotes(text, self._separator)
+        return faults | {
+            place: Note("cell_in_quotes", {"value": cells[place], "meant": meant[place]})
+            for place in meant
+            if place < len(cells)
+        }
 
     def cells_of(self, split: SplitRow) -> list[str]:
         """Return the cells of a row, trimmed."""

@@ -87,6 +87,17 @@ def test_quotes_of_other_programs_are_part_of_no_name(sqlite_site: MoodleSite, c
     assert [(o.code, o.params["meant"]) for o in result.outcomes] == [("cell_quoted_otherwise", "Ann")]
 
 
+@pytest.mark.parametrize(
+    ("cell", "meant"),
+    [('"""Ann"""', "Ann"), ('"Robert "Bob""', 'Robert "Bob"'), ('"""Robert ""Bob"""""', 'Robert "Bob"')],
+)
+def test_quotes_around_a_name_are_no_part_of_it(sqlite_site: MoodleSite, cell: str, meant: str) -> None:
+    result = run_file(sqlite_site, "users", f'username;firstname;lastname\np1;{cell};Lee\np2;"Ann" or "Anna";Lee\n')
+    assert [(o.code, o.params.get("meant")) for o in result.outcomes] == [
+        ("cell_in_quotes", meant), ("account_created", None),
+    ]  # fmt: skip
+
+
 def test_a_group_may_be_called_in_quotes_but_not_in_apostrophes(sqlite_site: MoodleSite) -> None:
     result = run_file(sqlite_site, "groups", "courseid;name\nC1;«TD»\nC1;'Team A'\nC1;L'an 'un'\n")
     assert result.codes == ["group_created", "cell_quoted_otherwise", "group_created"]

@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
+from sync.columns import messages
+from sync.columns.leaving_out import CELL_CODES
+from sync.processors.courses.messages import TEXTS as COURSE_FIELD_TEXTS
 from tests.moodle_sites import MoodleSite
+from tests.processors.custom_fields.test_values import field
 from tests.support import RunResult, run_file
 
 NAMES = "username;firstname;lastname"
@@ -34,6 +38,29 @@ def test_a_cell_that_cannot_be_used_is_left_out_and_said(sqlite_site: MoodleSite
         "column country: The cell was left out, the rest of the row is done. “Atlantis” is not a country."
         in result.report
     )
+
+
+def test_every_way_in_which_a_cell_alone_is_faulty_lets_it_be_left_out() -> None:
+    # What the reader, a workbook and the cleaning of texts say of a cell, but not of a whole row.
+    of_files = {code for code in messages.TEXTS if code.startswith("cell_")}
+    of_fields = {code for code in COURSE_FIELD_TEXTS if code.startswith("course_field_")}
+    assert of_files - CELL_CODES == {"cell_empty", "cell_holds", "cell_left_out"}
+    # What is wrong with the field itself, or beside another thing.
+    assert of_fields - CELL_CODES == {
+        "course_field_automatic", "course_field_kind_unknown", "course_field_required", "course_field_unknown",
+        "course_field_value_taken",
+    }  # fmt: skip
+
+
+def test_quotes_and_numbers_of_fields_are_left_out(sqlite_site: MoodleSite) -> None:
+    result = run(sqlite_site, "users", f'{NAMES};department\none;O;N;"The "old" one"\n', primaryidentity="username")
+    assert result.counts == {"created": 1}
+    assert sqlite_site.one("user", username="one")["department"] == ""
+    field(sqlite_site, "number")
+    result = run(sqlite_site, "courses", "shortname;fullname;category;customfield_thing\nN1;New;1;much\n")
+    assert [note.params["hint"] for note in result.outcomes[0].notes if note.code == "cell_left_out"] == [
+        ["course_field_not_number"]
+    ]
 
 
 def test_what_is_stored_stays(sqlite_site: MoodleSite) -> None:

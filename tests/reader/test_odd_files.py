@@ -30,7 +30,7 @@ LAST = ("b", "B", "L", "y")
     [
         ('a;"He said ""hi ""you"""" there";L;x', ("a", 'He said "hi "you"" there', "L", "x")),
         ('a;"""";"""""";x', ("a", '"', '""', "x")),
-        ('a;"He said "hi" there";L;x', ("a", '"He said "hi" there"', "L", "x")),
+        ('a;"La Villa" or "Le Parc";L;x', ("a", '"La Villa" or "Le Parc"', "L", "x")),
         ('a;";";";";x', ("a", ";", ";", "x")),
         ('a;"";"";""', ("a", "", "", "")),
         ('a; "B;C" ;L;x', ("a", "B;C", "L", "x")),
@@ -48,7 +48,6 @@ LAST = ("b", "B", "L", "y")
         ('a;"B"C;L;x', ("a", '"B"C', "L", "x")),
         ('a;"C:\\dir\\";L;x', ("a", "C:\\dir\\", "L", "x")),
         ('# he said "no;never\na;B;L;x', ("a", "B", "L", "x")),
-        ('"a";"B "Bob" C";"L";"x"', ("a", '"B "Bob" C"', "L", "x")),
         ('"a";"B";"L\n";"x"', ("a", "B", "L", "x")),
     ],
 )
@@ -73,6 +72,23 @@ def test_what_is_doubtful_is_rejected_and_the_row_below_it_is_read(lines: str) -
     found = list(read(HEADER + lines + "\nb;B;L;y\n"))
     assert found[0].fault is not None or found[0].cell_faults
     assert [row.cells for row in found[1:]] == [LAST]
+
+
+@pytest.mark.parametrize(
+    ("cell", "meant"),
+    [
+        ('"He said "hi" there"', 'He said "hi" there'),
+        ('"Robert "Bob"" ', 'Robert "Bob"'),
+        ('""Bob" Lee"', '"Bob" Lee'),
+        ('"a 5" screen"', 'a 5" screen'),
+    ],
+)
+def test_quotes_that_are_not_doubled_may_have_others_around_them(cell: str, meant: str) -> None:
+    first, second = read(f'{HEADER}"a";{cell};"L";"x"\nb;"""He said ""hi""";L;y\n')
+    assert [(place, note.code, note.params["meant"]) for place, note in first.cell_faults.items()] == [
+        (1, "cell_in_quotes", meant)
+    ]
+    assert (second.cells[1], second.cell_faults) == ('"He said "hi"', {})
 
 
 @pytest.mark.parametrize("last", ['a;B;L;"x', 'a;B;L;"x\n'])

@@ -46,6 +46,9 @@ def _menu(field: ProfileField, text: str) -> str:
 
 def _date(field: ProfileField, column: str, text: str, rules: SiteRules, orders: DateOrders) -> str:
     moment: Moment = moodle_time(orders, FROM_ANY_YEAR).cleaner()(text)
+    if moment.value == 0:
+        # It means none, whatever years the field takes.
+        return "0"
     if isinstance(moment.value, datetime) and field.param3 in ("", "0"):
         # A field without times: the day alone is kept.
         moment = moment._replace(value=moment.value.replace(hour=0, minute=0, second=0))

@@ -57,6 +57,14 @@ def test_a_date_is_read_in_every_form_that_columns_take(site: MoodleSite, cell: 
     assert stored(site) == "326412000"
 
 
+@pytest.mark.parametrize("param1", ["1990", "1930"])
+def test_0_means_none_whatever_years_a_field_takes(site: MoodleSite, param1: str) -> None:
+    field_is(site, "datetime", param1, "2030")
+    assert run(site, "1995-05-06").counts == {"created": 1}
+    assert run(site, "0").counts == {"updated": 1}
+    assert stored(site) == "0"
+
+
 @pytest.mark.parametrize(
     ("cell", "code"),
     [("29347", "value_not_time"), ("n/a", "value_not_time"), ("1929-12-31", "profile_year_out_of_range")],
