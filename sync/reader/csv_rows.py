@@ -8,7 +8,15 @@ from typing import BinaryIO
 
 from sync.errors import EmptyFile, HeaderError
 from sync.reader.cells import CELL_LIMIT, NO_SEPARATOR, quotes_around_quotes, split_cells
-from sync.reader.dialect import COMMENT_MARKS, SEPARATOR_NAMES, SEPARATORS, Dialect, decode_entities, guess_separator
+from sync.reader.dialect import (
+    COMMENT_MARKS,
+    SEPARATOR_NAMES,
+    SEPARATORS,
+    Dialect,
+    decode_entities,
+    guess_separator,
+    header_name,
+)
 from sync.reader.encoding import FoundEncoding, find_encoding
 from sync.reader.encoding_mark import read_mark
 from sync.reader.row_bytes import (
@@ -22,7 +30,14 @@ from sync.reader.row_bytes import (
     line_groups,
     separator_line,
 )
-from sync.reader.row_checks import NO_FAULTS, QUOTES_DOUBTFUL, RowChecks, holds_commented_header, is_of_tryback
+from sync.reader.row_checks import (
+    NO_FAULTS,
+    QUOTES_DOUBTFUL,
+    RowChecks,
+    holds_commented_header,
+    is_of_tryback,
+    may_be_header,
+)
 from sync.reader.row_reader import Look, RowReader, WholeText, list_header, make_header
 from sync.reader.row_splitter import PlainRun, RowSplitter, SplitRow
 from sync.reader.spreadsheet_cells import may_be_special
@@ -71,7 +86,7 @@ def open_csv(
     whole = whole or _look_at_all(source, _RowParser(source, chosen, is_known, header_line=number), look)
     source.bytes_read = len(found.bom) + len(line)
     if not any(map(is_known, header.names)):
-        _refuse_lines_above_header(parser, is_known)
+        _refuse_lines_above_header(source, parser, is_known)
         _refuse_header_in_comment(source, number, is_known)
     _note_end_mark(whole, parser)
     return _reader(source, dialect, parser, whole)
@@ -332,18 +347,20 @@ def _named_separator(source: ByteSource) -> str:
 
 def _holds_known_name(text: str, is_known: IsKnown) -> bool:
     cells = split_cells(text, guess_separator(text, is_known))
-    return any(is_known(cell.strip().lower()) for cell in cells)
+    return any(is_known(header_name(cell)) for cell in cells)
 
 
-def _refuse_lines_above_header(parser: _RowParser, is_known: IsKnown) -> None:
+def _refuse_lines_above_header(source: ByteSource, parser: _RowParser, is_known: IsKnown) -> None:
     """Refuse a file whose header stands below other lines, a title for instance.
 
     Raises: HeaderError
     """
     for split in islice(parser.split(), _ROWS_ABOVE_HEADER):
         if split.kind > COMMENT and split.line != parser.header.line:
-            names = [cell.lower() for cell in parser.cells_of(split) if cell]
-            if len(names) > 1 and all(map(is_known, names)):
+            # What stands above may have another separator, or none.
+            text = split.raw.decode(source.encoding)
+            names = list(filter(None, map(header_name, split_cells(text, guess_separator(text, is_known)))))
+            if len(names) > 1 and may_be_header(names, is_known):
                 raise HeaderError("header_below", line=parser.header.line, found=split.line)
 
 
@@ -356,7 +373,7 @@ def _refuse_header_in_comment(source: ByteSource, header_line: int, is_known: Is
     for number, line in enumerate(lines, start=1):
         text = line.decode(source.encoding).strip()
         separator = guess_separator(text.lstrip(COMMENT_MARKS), is_known)
-        if holds_commented_header([cell.strip().lower() for cell in split_cells(text, separator)], is_known):
+        if holds_commented_header([header_name(cell) for cell in split_cells(text, separator)], is_known):
             raise HeaderError("header_in_comment", line=number, mark=text[0])
 
 

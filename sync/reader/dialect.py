@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,11 @@ _NAMES_COMPARED = 300
 
 # Some programs leave the semicolon out; where more digits follow that end in one, it is another letter (&#44608;).
 _ENTITY = re.compile(r"&#(44|59)(?!\d{1,3};);?")
+
+
+# Zero width, direction marks, soft hyphens, the mark of the byte order: no column has them in its name.
+_UNSEEN = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]")
+_ODD_BLANK = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,13 @@ def normalise_separator(name: str) -> str:
     return separator
 
 
+def header_name(text: str) -> str:
+    """Return the name of a column as it is compared: trimmed, in lower case, without what nobody sees in it."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", _ODD_BLANK.sub(" ", _UNSEEN.sub("", text)))
+    return text.strip().lower()
+
+
 def guess_separator(header_text: str, is_known: Callable[[str], bool]) -> str:
     """Return the separator that splits the header into most known names; among equals, into most names.
 
@@ -81,7 +94,7 @@ def guess_separator(header_text: str, is_known: Callable[[str], bool]) -> str:
     beginning = header_text[:_LENGTH_COMPARED]
 
     def score(separator: str) -> tuple[int, int]:
-        names = [cell.strip().lower() for cell in split_cells(beginning, separator)[:_NAMES_COMPARED]]
+        names = [header_name(cell) for cell in split_cells(beginning, separator)[:_NAMES_COMPARED]]
         return len({name for name in names if is_known(name)}), len(names)
 
     return max(SEPARATORS, key=score)

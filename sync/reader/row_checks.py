@@ -8,13 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
 
 from sync.reader.damaged_letters import ENCODED_TWICE
-from sync.reader.dialect import COMMENT_MARKS
+from sync.reader.dialect import COMMENT_MARKS, header_name
 from sync.reader.row_reader import ReaderFindings, SkippedLines
 from sync.reader.spreadsheet_cells import cell_fault, decode_cell, is_error_word
 from sync.values import Header, Note, Row
 
 # So many characters of a comment are enough to find it.
 _CELL_SHOWN = 3
+# So many known names beside unknown ones are no accident.
+_SEVERAL = 2
 # Columns that a tryback adds at the end of a header begin with it; one of them says why the row came back.
 _ADDED = "_"
 _CODE = "_code"
@@ -36,7 +38,9 @@ class RowChecks:
         self.findings = ReaderFindings()
         self._header = header
         self._is_known = is_known
-        self._names = frozenset(filter(None, header.names)) if header.line else frozenset()
+        # As they are compared, and as they are written there: rows are looked at for both.
+        written = map(str.lower, header.spelled)
+        self._names = frozenset(filter(None, (*header.names, *written))) if header.line else frozenset()
         self._own_width = _own_width(header)
         self._code_place = header.names.index(_CODE) if header.line and _CODE in header.names else None
         self._under_other_header: Note | None = None
@@ -126,14 +130,16 @@ class RowChecks:
         cells = [cells[0].lstrip("\ufeff"), *cells[1:]]
         width = self._own_width
         names = self._header.names
-        if tuple(map(str.lower, filter(None, cells[:width]))) != tuple(filter(None, names[:width])):
+        if tuple(map(header_name, filter(None, cells[:width]))) != tuple(filter(None, names[:width])):
             return False
         # A tryback says behind the cells of a row what is wrong with it; behind a header there is nothing, or the names again.
         added = cells[width:] if width is not None else ()
-        return all(not cell or cell.lower() == name for cell, name in zip_longest(added, names[width:], fillvalue=""))
+        return all(
+            not cell or header_name(cell) == name for cell, name in zip_longest(added, names[width:], fillvalue="")
+        )
 
     def _is_other_header(self, cells: Sequence[str]) -> bool:
-        names = [cell.lower() for cell in cells[: self._own_width] if cell]
+        names = [header_name(cell) for cell in cells[: self._own_width] if cell]
         return len(names) > 1 and all(map(self._is_known, names))
 
 
@@ -155,6 +161,12 @@ def holds_commented_header(cells: Sequence[str], is_known: Callable[[str], bool]
     """Return whether the cells of a comment, in lower case, are column names but for the mark. Shape: cells: trimmed"""
     names = [cells[0].lstrip(COMMENT_MARKS), *cells[1:]] if cells else []
     return bool(names) and names[0] != cells[0] and all(map(is_known, filter(None, names))) and any(names)
+
+
+def may_be_header(names: Sequence[str], is_known: Callable[[str], bool]) -> bool:
+    """Return whether names, in lower case, are those of columns: all of them, or several and more than are unknown."""
+    known = sum(map(is_known, names))
+    return 0 < known == len(names) or (known >= _SEVERAL and 2 * known > len(names))
 
 
 def _beginning(cell: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
 from sync.errors import HeaderError
-from sync.reader.dialect import Dialect
+from sync.reader.dialect import Dialect, header_name
 from sync.reader.picture_zip import PictureZip
 from sync.values import Header, Note, Row
 
@@ -174,7 +174,7 @@ def make_header(first: Row) -> Header:
     check_header_length(first.line, len(first.raw), len(first.cells))
     # A program that writes one byte order mark too many writes it into the first name.
     spelled = tuple(cell.strip("\ufeff") for cell in first.cells)
-    return Header(first.line, first.raw, tuple(map(str.lower, spelled)), spelled)
+    return Header(first.line, first.raw, tuple(map(header_name, spelled)), spelled)
 
 
 def check_header_length(line: int, size: int, columns: int = 0) -> None:

@@ -11,9 +11,9 @@ from itertools import islice
 from typing import Any, BinaryIO, Protocol
 
 from sync.errors import HeaderError
-from sync.reader.dialect import COMMENT_MARKS, Dialect, decode_entities, encode_cells
+from sync.reader.dialect import COMMENT_MARKS, Dialect, decode_entities, encode_cells, header_name
 from sync.reader.file_kind import WORKBOOK_SUFFIXES
-from sync.reader.row_checks import RowChecks, holds_commented_header
+from sync.reader.row_checks import RowChecks, holds_commented_header, may_be_header
 from sync.reader.row_reader import Look, RowReader, list_header, make_header
 from sync.reader.spreadsheet_cells import is_error_word
 from sync.reader.workbook_process import FaultyCell, SheetHead, SheetRows, read_sheet
@@ -100,8 +100,7 @@ def _choose_sheet(heads: Sequence[SheetHead], is_known: Callable[[str], bool]) -
     """Return the place of the sheet that has a header; the first where none has. Raises: HeaderError if several have one."""
 
     def is_header(cells: Sequence[str]) -> bool:
-        names = [cell.strip().lower() for cell in cells if cell.strip()]
-        return bool(names) and all(map(is_known, names))
+        return may_be_header([header_name(cell) for cell in cells if cell.strip()], is_known)
 
     found = [place for place, head in enumerate(heads) if any(map(is_header, head.rows))]
     if len(found) > 1:
@@ -112,10 +111,10 @@ def _choose_sheet(heads: Sequence[SheetHead], is_known: Callable[[str], bool]) -
 def _refuse_lines_above_header(values: SheetRows, header: Header, is_known: Callable[[str], bool]) -> None:
     """Refuse a sheet whose header stands below other rows, a title for instance. Raises: HeaderError"""
     for line, cells in enumerate(islice(values.once_before(), _ROWS_ABOVE_HEADER), start=1):
-        names = [text.strip().lower() for text in map(cell_text, cells) if text.strip()]
+        names = [header_name(text) for text in map(cell_text, cells) if text.strip()]
         if line < header.line and holds_commented_header(names, is_known):
             raise HeaderError("header_in_comment", line=line, mark=names[0][0])
-        if line > header.line and len(names) > 1 and all(map(is_known, names)):
+        if line > header.line and len(names) > 1 and may_be_header(names, is_known):
             raise HeaderError("header_below", line=header.line, found=line)
 
 

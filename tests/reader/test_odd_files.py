@@ -117,10 +117,11 @@ def test_a_header_swallows_no_row(first: str, names: tuple[str, ...]) -> None:
     assert len(list(reader)) == (3 if names == ("sep=^",) else 2)
 
 
+@pytest.mark.parametrize("header", [HEADER, HEADER.replace(";", ","), "username;firstname;Remark\n"])
 @pytest.mark.parametrize("first", ["sep=", "sep = ;", '""', "List of 2026"])
-def test_a_line_above_the_header_is_refused(first: str) -> None:
+def test_a_line_above_the_header_is_refused(first: str, header: str) -> None:
     with pytest.raises(HeaderError) as caught:
-        read(f"{first}\n{HEADER}a;B;L;x\n")
+        read(f"{first}\n{header}a;B;L;x\n")
     assert caught.value.code == "header_below"
 
 
@@ -134,6 +135,20 @@ def test_a_byte_order_mark_too_many_belongs_to_no_name(opening: str) -> None:
     reader = read(f"{opening}{HEADER}a;B;L;x\n")
     assert reader.header.names == ("username", "firstname", "lastname", "city")
     assert [row.cells[0] for row in reader] == ["a"]
+
+
+@pytest.mark.parametrize("sign", ["\u200b", "\ufeff", "\u200e", "\u00a0", "\u202f", "\u00ad"])
+def test_what_nobody_sees_is_part_of_no_name_of_a_column(sign: str) -> None:
+    header = f"{sign}username{sign},firstname,{sign}lastname,city{sign}\n"
+    reader = read(f"{header}a,B,L,x\n{header}b,B,L,y\n")
+    assert reader.header.names == ("username", "firstname", "lastname", "city")
+    assert [row.cells for row in reader] == [("a", "B", "L", "x"), LAST]
+    with pytest.raises(HeaderError, match="header_below"):
+        read(f"List of 2026\n{header}a,B,L,x\n")
+
+
+def test_a_separator_is_found_where_only_hidden_signs_stand_in_the_names() -> None:
+    assert read("\u200busername;first,name\u200b;\u200blastname\na;B;L\n").dialect.separator == ";"
 
 
 @pytest.mark.parametrize(

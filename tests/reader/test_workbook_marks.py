@@ -251,3 +251,13 @@ def test_a_header_in_a_comment_is_named() -> None:
     with pytest.raises(CommandFileError) as caught:
         read(book(("s", [[f"#{HEAD[0]}", *HEAD[1:]], ["a", "A", "B", 1]])))
     assert (caught.value.code, caught.value.params) == ("header_in_comment", {"line": 1, "mark": "#"})
+
+
+def test_an_unknown_column_hides_no_sheet_and_no_header() -> None:
+    reader = read(book(("Read me", [["Made by hand"]]), ("Data", [[*HEAD, "Remark"], ["a"]])))
+    assert reader.header.names == (*HEAD, "remark")
+    with pytest.raises(CommandFileError) as caught:
+        read(book(("Data", [["Made by hand"], [*HEAD, "Remark"], ["a"]])))
+    assert (caught.value.code, caught.value.params["found"]) == ("header_below", 2)
+    with pytest.raises(CommandFileError, match="workbook_of_sheets"):
+        read(book(("One", [HEAD, ["a"]]), ("Two", [[*HEAD, "Remark"], ["b"]])))
