@@ -1,6 +1,6 @@
 """What other programs call our columns: for the help about an unknown one, never read as such.
 
-Moodle's own labels in English and French, the German ones, and what exports of other systems have.
+Moodle's own labels in English, French, German, Spanish, Italian, Portuguese and Dutch, and what exports of other systems have.
 """
 
 from __future__ import annotations
@@ -56,6 +56,39 @@ cohort cidnumber cname: cohort cohorte cohortid globalegruppe cohortname nomdela
 cmd: cmd command operation action commande befehl
 template: template templatecourse backupfile modele vorlage
 enrol1 enrol: enrol enrolmentmethod methodedinscription enrolmethod enrolment einschreibemethode
+username uid userid: nombredeusuario nomeutente nomedeusuario nomedeutilizador utilizador
+firstname: nombres primernombre primeironome
+lastname: sobrenome apelido apelidos ultimonome familienaam
+email: direcciondecorreo direcciondecorreoelectronico direccionemail
+email: indirizzoemail enderecodeemail enderecodecorreioeletronico emailadres
+idnumber uid userid: numerodeid numerodeidentificacion codiceidentificativo matricola numerodeidentificacao matricula
+password: senha palavrapasse wachtwoord parolachiave
+city: ciudadpueblo citta cittalocalita localita cidade cidademunicipio localidade plaats stadplaats woonplaats
+country: nazione paese
+phone1: telefono telefone telefoon
+phone2: movil telefonomovil cellulare celular telemovel mobieletelefoon
+department: departamento dipartimento afdeling
+institution: institucion istituzione istituto instituicao instelling
+lang: idioma lingua taal
+suspended: suspendido sospeso suspenso geschorst
+description cdescription summary: descripcion descrizione descricao beschrijving
+summary: resumendelcurso sommario sumario sumariodocurso samenvatting
+course1 cid courseid course shortname: curso corso disciplina cursus
+shortname cid courseid course: nombrecorto nombrecortodelcurso titoloabbreviato
+shortname cid courseid course: nomeabbreviato nomebreve nomebrevedocurso nomecurto
+shortname cid courseid course: nomecurtodadisciplina kortenaam kortecursusnaam kortenaamcursus
+fullname: nombrecompleto nombrecompletodelcurso nomecompleto nomecompletodocurso nomecompletodadisciplina titolo titolodelcorso
+fullname: titolocompleto volledigenaam volledigecursusnaam volledigenaamcursus
+category ccatcontext: categoria categoriadecursos categoriadelcurso categoriadicorsi categoriadocurso cursuscategorie
+startdate starttime start1 enrolstart: fechadeinicio fechadeiniciodelcurso datadiinizio datadiiniziodelcorso datainizio
+startdate starttime start1 enrolstart: datadeinicio datadeiniciodocurso startdatum startdatumcursus inicio inizio
+enddate endtime end1 enrolend: fechadefin fechafin fechadefinalizacion
+enddate endtime end1 enrolend: fechadefinalizaciondelcurso datadifine datadifinecorso datafine
+enddate endtime end1 enrolend: datadefim datadetermino datadeterminodocurso einddatum einddatumcursus
+visible: visibile visivel zichtbaar
+role1 rolename role: rol ruolo papel
+group1 g1 groupid name: grupo gruppo groep
+cohort cidnumber cname: coorte sitegroep
 """
 _CANDIDATES = {
     word: names.split()

@@ -1,6 +1,7 @@
 """Words that cells hold instead of numbers, yes and no and the names of months and days; how texts are folded and matched.
 
-English, French, German, Spanish, Italian, Portuguese and Dutch, with what spreadsheets of these languages write for booleans.
+English, French, German, Spanish, Italian, Portuguese and Dutch, with what spreadsheets of these languages write for booleans,
+PostgreSQL (t, f), and programs that make decimals of numbers (1.0).
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from collections import defaultdict
 
 TRUE_WORDS = frozenset((
     "1", "y", "yes", "true", "on", "oui", "vrai", "j", "ja", "wahr", "s", "si", "verdadero", "vero", "sim", "verdadeiro",
-    "waar", "x", "✓", "✔",
+    "waar", "x", "✓", "✔", "t", "1.0",
 ))  # fmt: skip
 FALSE_WORDS = frozenset((
-    "0", "n", "no", "false", "off", "non", "faux", "nein", "falsch", "falso", "nao", "nee", "onwaar",
+    "0", "n", "no", "false", "off", "non", "faux", "nein", "falsch", "falso", "nao", "nee", "onwaar", "f", "0.0",
 ))  # fmt: skip
 
 _MONTHS = (

@@ -45,8 +45,13 @@ def refused(kind: ValueKind, cell: str) -> tuple[str, dict[str, Any]]:
             (flag(), word, 1)
             for word in ("WAHR", "Vrai", "VERDADERO", "vero", "VERDADEIRO", "WAAR", "ja", "Sí", "si\u0300", "sim")
         ),
-        *((flag(), word, 0) for word in ("FALSCH", "faux", "FALSO", "ONWAAR", "Nein", "não", "NEE", "non", "n")),
+        *(
+            (flag(), word, 0)
+            for word in ("FALSCH", "faux", "FALSO", "ONWAAR", "Nein", "não", "NEE", "non", "n", "f", "0.0")
+        ),
         (flag(), "x", 1),
+        (flag(), "t", 1),
+        (flag(), "1.0", 1),
         (one_of("add", "del"), "ADD", "add"),
         (one_of({"open": 1, "closed": 0}), "Closed", 0),
         (email(), "Bob.K+x@sub.example.org", "Bob.K+x@sub.example.org"),

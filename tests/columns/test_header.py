@@ -82,6 +82,15 @@ def test_a_name_that_is_like_none_is_refused_with_all_that_there_are() -> None:
          "login_id → username, first_name → firstname, last_name → lastname, status."),
         ("users", "Vorname;Nachname;E-Mail-Adresse;Anmeldename",
          "Vorname → firstname, Nachname → lastname, E-Mail-Adresse → email, Anmeldename → username."),
+        ("users", "Nombre de usuario;Nombre;Apellido(s);Dirección de correo;Contraseña;Número de ID;País",
+         ("Nombre de usuario → username, Nombre → firstname, Apellido(s) → lastname, Dirección de correo → email, "
+         "Contraseña → password, Número de ID → idnumber, País → country.")),
+        ("users", "Nome utente;Cognome;Indirizzo email;Città/Località;Nazione;Gebruikersnaam;Wachtwoord;Woonplaats",
+         ("Nome utente → username, Cognome → lastname, Indirizzo email → email, Città/Località → city, Nazione → country, "
+         "Gebruikersnaam → username, Wachtwoord → password, Woonplaats → city.")),
+        ("courses", "Nome breve do curso;Nome completo do curso;Categoria do curso;Data de início;Einddatum",
+         ("Nome breve do curso → shortname, Nome completo do curso → fullname, Categoria do curso → category, "
+         "Data de início → startdate, Einddatum → enddate.")),
         ("enrolments", "username;course1;role1", "username → uid, course1 → cid, role1 → rolename."),
         ("enrolments", "uid;cid;role;Enrolled until", "role → rolename, Enrolled until."),
         ("cohorts", "cidnumber;username", "username → userid."),
