@@ -199,6 +199,7 @@ def test_a_deleted_course_whose_short_name_is_taken_stays_away_with_all_that_is_
     undone = undo(run)
     assert moodle.rows("course", id=moodle.ids["C1"]) == []
     assert moodle.rows("enrol", courseid=moodle.ids["C1"]) == []
+    assert moodle.rows("context", contextlevel=50, instanceid=moodle.ids["C1"]) == []
     told = of(undone, f"course {moodle.ids['C1']}")
     assert (told.action, told.code) == (Action.REJECTED, "undo_key_taken")
     assert told.params["id"] == other

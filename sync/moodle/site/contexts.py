@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -72,7 +72,7 @@ def move_context_trees(writer: Writer, paths: Mapping[str, str]) -> None:
     Queries: one for each 50 paths that lie below no other one, and the writes
     """
     context = writer.session.table("context")
-    tops = [path for path in paths if _nearest(path.rpartition("/")[0], paths) is None]
+    tops = [path for path in paths if nearest_path(path.rpartition("/")[0], paths) is None]
     for part in batched(sorted(tops), _TREES_AT_ONCE):
         below = [sa.or_(context.c.path == top, context.c.path.like(f"{top}/%")) for top in part]
         statement = (
@@ -80,13 +80,13 @@ def move_context_trees(writer: Writer, paths: Mapping[str, str]) -> None:
         )
         changes = []
         for row in writer.session.fetch(statement):
-            old = _nearest(row.path, paths)
+            old = nearest_path(row.path, paths)
             if old is not None and paths[old] != old:
                 changes.append(_moved(row, old, paths[old]))
         writer.update_many("context", changes)
 
 
-def _nearest(path: str, paths: Mapping[str, str]) -> str | None:
+def nearest_path(path: str, paths: Collection[str]) -> str | None:
     """Return the path itself or the nearest one above it that is among the paths."""
     while path and path not in paths:
         path = path.rpartition("/")[0]

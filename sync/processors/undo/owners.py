@@ -17,8 +17,9 @@ from sync.moodle.db.database import MoodleSession
 from sync.moodle.versions import CONTEXT_COURSE, CONTEXT_COURSECAT, CONTEXT_USER
 from sync.processors.base.context import Journal
 from sync.processors.base.overlay import Overlay, Table
-from sync.processors.undo.history import NetChange, differing, history_of, places_of
-from sync.processors.undo.references import CATEGORY, MODULE, USER, fetch_references
+from sync.processors.undo.histories import Histories
+from sync.processors.undo.history import NetChange, differing
+from sync.processors.undo.references import CATEGORY, MODULE, PARENT_COLUMNS, USER, fetch_references
 from sync.processors.undo.rows import fetch_rows
 from sync.processors.undo.rules import NEVER_TAKEN_BACK, SESSIONS, UNUSED, WORK_LISTS, is_neutral
 from sync.processors.undo.survey import UndoSurvey
@@ -62,8 +63,8 @@ class Ownership:
         self.kept: dict[Owner, Use] = {}
         self._session = session
         self._overlay = overlay
-        self._journal = journal
         self._survey = survey
+        self._histories = Histories(session, overlay, journal, survey)
         self._graph = load_graph()
         self._needs: dict[Owner, set[Owner]] = {}
         self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
@@ -99,6 +100,12 @@ class Ownership:
         """Return the first owner that is kept, and why."""
         return next(((owner, self.kept[owner]) for owner in sorted(owners) if owner in self.kept), None)
 
+    def keep(self, owner: Owner, use: Use) -> None:
+        """Keep an owner, where the run made it, with what it needs."""
+        if self.is_needed and owner not in self.kept and self.owners_of(owner.table, [owner.id]):
+            self.kept[owner] = use
+            self._keep_what_is_needed()
+
     def close(self) -> None:
         self._database.close()
 
@@ -112,9 +119,7 @@ class Ownership:
         if not self._session.database.has_table(table):
             return
         for part in self._survey.new_rows(table, _AT_A_TIME):
-            places = {rowid: places_of(entries) for rowid, entries in part.items()}
-            images = self._journal.images([place for found in places.values() for place in found])
-            left = {rowid: history_of([images[place] for place in found]).left for rowid, found in places.items()}
+            left = {rowid: history.left for rowid, history in self._histories.of(part).items()}
             owners = self._find_owners(table, left)
             self._database.executemany(
                 "INSERT OR IGNORE INTO owner VALUES (?, ?, ?, ?)",
@@ -138,7 +143,7 @@ class Ownership:
         return {rowid: found for rowid, found in owners.items() if found}
 
     def _note_needs(self, owner: Owner, values: Mapping[str, Any]) -> None:
-        category = values.get({COURSE: "category", CATEGORY: "parent"}.get(owner.table, ""))
+        category = values.get(PARENT_COLUMNS.get(owner.table, ""))
         if category:
             self._needs.setdefault(owner, set()).add(Owner(CATEGORY, category))
 
@@ -191,16 +196,15 @@ class Ownership:
             return
         for part in self._survey.new_rows(table, 10 * _AT_A_TIME):
             owners = self.owners_of(table, part)
+            found = fetch_references(self._session, self._overlay, table, list(owners))
             named: dict[str, dict[int, int]] = {}
-            for naming, rowid, ofid in fetch_references(self._session, self._overlay, table, list(owners)):
+            for naming, rowid, ofid in self._histories.staying(table, found):
                 named.setdefault(naming.table, {})[rowid] = ofid
             for name, rows in named.items():
                 if self._survey.has_unknown_ids(name):
                     continue
-                # What the run only changed so that it names the row is changed back before.
                 made = self._survey.ids_among(NetChange.INSERT, name, rows)
-                changed = self._survey.ids_among(NetChange.UPDATE, name, rows)
-                for rowid in rows.keys() - made - changed:
+                for rowid in rows.keys() - made:
                     for owner in owners[rows[rowid]]:
                         self.kept.setdefault(owner, Use("undo_use_named", name))
 

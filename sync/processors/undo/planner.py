@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection
 from typing import Any
 
+from sync.moodle.course_content.graph.graph import CONTEXT
 from sync.moodle.db.writer import RowChange
 from sync.processors.base.overlay import ChangedRows, FoundRows, Table
 from sync.processors.undo.history import NetChange, is_same
@@ -45,6 +46,10 @@ class UndoPlanner:
         for table, changes in self._state.ahead.items():
             for rowid, change in changes.items():
                 self._change_ahead(table, rowid, change)
+        for lineno, change in self._state.following:
+            if lineno in self._wanted:
+                self._changed[CONTEXT].append(change)
+                self._rows_of(CONTEXT).put(change.id, {"id": change.id, **change.after}, lineno)
         # What comes back as it was is what Moodle may have cached; what goes isn't asked for any more.
         returned = {row["id"] for row in (*self._old["course"], *self._new["course"])}
         done = [outcome.line for outcome in self._plan.outcomes if outcome.action in CHANGED_ACTIONS]

@@ -16,6 +16,8 @@ from sync.processors.base.overlay import Overlay, Table
 from sync.processors.undo.rules import OF_LIVING_USERS, TRACES
 
 USER, CATEGORY, MODULE = "user", "course_categories", "course_modules"
+# Which category a course or a category is in.
+PARENT_COLUMNS = {COURSE: "category", CATEGORY: "parent"}
 
 _COLUMNS = {
     COURSE: ("course", "courseid"),
@@ -80,8 +82,7 @@ def needed_rows(table: str, graph: CourseGraph) -> list[list[Naming]]:
     if table in OF_LIVING_USERS:
         needed.append([Naming(USER, "userid")])
     beside = [Naming(parent, naming.column) for parent, naming in _BESIDE if naming.table == table and not naming.where]
-    needed += [[naming] for naming in beside if table not in (CATEGORY, COURSE)]
-    return needed
+    return needed + [[naming] for naming in beside]
 
 
 def fetch_references(

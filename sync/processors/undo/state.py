@@ -12,18 +12,21 @@ from django.utils.functional import cached_property
 from sync.columns.cells import Cells
 from sync.columns.clean import integer, one_of, text
 from sync.columns.column import OptionalColumn, RequiredColumn
-from sync.moodle.course_content.graph.graph import load_graph
+from sync.moodle.course_content.graph.graph import CONTEXT
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import RowChange
 from sync.moodle.files.file_pool import FilePool, file_pool_of
 from sync.processors.base.context import Journal
 from sync.processors.base.overlay import Overlay, Table
+from sync.processors.undo.context_paths import ContextPaths
+from sync.processors.undo.histories import Histories
 from sync.processors.undo.history import NetChange, RowHistory, history_of, places_of
-from sync.processors.undo.owners import Ownership, changed_columns
+from sync.processors.undo.orphans import Orphans
+from sync.processors.undo.owners import Owner, Ownership, Use, changed_columns
 from sync.processors.undo.protection import Protection
-from sync.processors.undo.references import Naming, fetch_references, needed_rows
+from sync.processors.undo.references import CATEGORY, PARENT_COLUMNS, fetch_references
 from sync.processors.undo.rows import Rows, UniqueKeys, fetch_present, fetch_rows, find_by_values
-from sync.processors.undo.rules import OF_LIVING_USERS, SESSIONS, WORK_LISTS
+from sync.processors.undo.rules import SESSIONS, WORK_LISTS
 from sync.processors.undo.survey import UndoSurvey
 from sync.processors.undo.taken_keys import ComingRow, TakenKeys, coming_row
 from sync.values import Note
@@ -69,7 +72,8 @@ class UndoState:
     """Shape: rows: table -> rows as they are now; obstacles: line -> what keeps its row as it is; trashed: contents of files
     that come back, and lie in Moodle's trash; listed: what the run put on the list of deletions, table and id;
     notes_whole_rows: later files are planned on what this one leaves; ahead: table -> id of a row of a later part -> what changes
-    back now; done_ahead: table and id -> columns that an earlier part has changed back
+    back now; done_ahead: table and id -> columns that an earlier part has changed back; following: contexts that
+    move with those above them, and the lines of these
     """
 
     now: int
@@ -81,6 +85,7 @@ class UndoState:
     notes_whole_rows: bool = False
     ahead: dict[str, dict[int, RowChange]] = field(default_factory=dict)
     done_ahead: Mapping[tuple[str, int], Sequence[str]] = field(default_factory=dict)
+    following: Sequence[tuple[int, RowChange]] = ()
 
     @cached_property
     def reviving(self) -> set[int | None]:
@@ -100,10 +105,12 @@ class StateReader:
         self._overlay = overlay
         self._journal = journal
         self._survey = survey
-        self._graph = load_graph()
         self._keys = UniqueKeys(session)
         self._pool: FilePool | None = file_pool_of(session.database.settings)
         self.ownership = Ownership(session, overlay, journal, survey)
+        self._histories = Histories(session, overlay, journal, survey)
+        self._orphans = Orphans(session, overlay, survey)
+        self._context_paths = ContextPaths(session, overlay, survey, self._histories)
         self._protection = Protection(session, self.ownership)
 
     def read(self, rows: Sequence[UndoCells], *, now: int) -> UndoState:
@@ -121,6 +128,8 @@ class StateReader:
                 self._find_unknown(table, [line for line in lines if line.id is None])
                 ids = {line.id for line in lines if line.id is not None}
                 state.rows[table] = self._known(table, fetch_rows(self._session, table, ids), ids)
+        if CONTEXT in state.rows:
+            self._context_paths.correct(by_table[CONTEXT])
         for line, note in self._protection.refusals(state, by_table):
             self._hinder(state, [line], Obstacle(note, is_failure=True))
         self._keep_owned(state, by_table)
@@ -137,9 +146,9 @@ class StateReader:
         for table in state.rows:
             self._refuse_taken_keys(state, table, by_table[table])
         self._look_for_contents(state, returning.get("files", ()))
-        # One that doesn't come back may be needed by another.
-        while self._refuse_orphans(state, returning):
-            pass
+        self._refuse_orphans(state, by_table, returning)
+        if CONTEXT in state.rows:
+            state.following = self._context_paths.following(state, by_table[CONTEXT], self.ownership)
         return state
 
     def _read_lines(self, rows: Sequence[UndoCells]) -> list[UndoLine]:
@@ -227,60 +236,38 @@ class StateReader:
             new = {rowid: line for rowid, line in new.items() if rowid in state.rows[table]}
             owned = self.ownership.owners_of(table, list(new))
             names: dict[str, dict[int, int]] = {}
-            for naming, rowid, named in fetch_references(
-                self._session, self._overlay, table, new.keys() - owned.keys()
-            ):
+            found = fetch_references(self._session, self._overlay, table, new.keys() - owned.keys())
+            for naming, rowid, named in self._histories.staying(table, found):
                 if rowid not in going.get(naming.table, ()) and (naming.table, rowid) != (table, named):
                     names.setdefault(naming.table, {})[rowid] = named
             for name, rowids in names.items():
                 still_there = self._present(name, rowids)
-                changed_back = self._survey.ids_among(NetChange.UPDATE, name, rowids)
-                for rowid in still_there.keys() - changed_back:
+                for rowid in still_there:
                     if rowid in rowids:
                         line = new[rowids[rowid]]
                         params = {"owner": line.subject, "table": name}
                         self._hinder(state, [line], Obstacle(Note("undo_use_named", params)))
         return len(state.obstacles) > before
 
-    def _refuse_orphans(self, state: UndoState, returning: Mapping[str, Sequence[UndoLine]]) -> bool:
-        """A row doesn't come back where that is gone which it belongs to. Returns whether there are any."""
-        before = len(state.obstacles)
-        for table, lines in returning.items():
-            self._refuse_orphans_of(state, table, [line for line in lines if line.line not in state.obstacles])
-        return len(state.obstacles) > before
-
-    def _refuse_orphans_of(self, state: UndoState, table: str, lines: Sequence[UndoLine]) -> None:
-        for choices in needed_rows(table, self._graph) if lines else ():
-            missing = {line.line: line for line in lines}
-            wanted: Naming | None = None
-            for naming in choices:
-                asked = {line.line: line.history.before.get(naming.column) or 0 for line in missing.values()}
-                present = self._there(state, naming.table, {int(value) for value in asked.values()})
-                if table in OF_LIVING_USERS and naming.table == "user":
-                    present = {rowid: row for rowid, row in present.items() if not self._is_deleted(state, row)}
-                missing = {
-                    number: line for number, line in missing.items() if asked[number] and asked[number] not in present
-                }
-                wanted = wanted or naming
-            for line in missing.values():
-                if wanted is not None and line.line not in state.obstacles:
-                    named = {"table": wanted.table, "id": line.history.before.get(wanted.column)}
-                    self._hinder(state, [line], Obstacle(Note("undo_parent_gone", named), is_failure=True))
-
-    def _there(self, state: UndoState, table: str, ids: Collection[int]) -> dict[int, Mapping[str, Any]]:
-        """Return which rows are there, or come back by the lines of this file."""
-        there = dict(self._present(table, ids))
-        first, last = state.lines[0].line, state.lines[-1].line
-        lines = self._survey.lines_of_deleted(table, [rowid for rowid in ids if rowid not in there])
-        for rowid, line in lines.items():
-            # What earlier chunks didn't bring back stays away.
-            if line > last or (line >= first and line not in state.obstacles):
-                there[rowid] = {"id": rowid, "deleted": 0}
-        return there
-
-    def _is_deleted(self, state: UndoState, user: Mapping[str, Any]) -> bool:
-        """Return whether a user is deleted, and stays so."""
-        return bool(user.get("deleted")) and user["id"] not in state.reviving
+    def _refuse_orphans(
+        self, state: UndoState, by_table: Mapping[str, list[UndoLine]], returning: Mapping[str, Sequence[UndoLine]]
+    ) -> None:
+        """A row doesn't come back, or go back, to what is gone; a new category that it would have left stays with it."""
+        changing = {
+            table: [line for line in by_table[table] if line.history.change is NetChange.UPDATE] for table in state.rows
+        }
+        # One that doesn't come back may be needed by another.
+        while found := list(
+            self._orphans.find(state, {name: [*returning[name], *changing[name]] for name in changing})
+        ):
+            for line, note in found:
+                self._hinder(state, [line], Obstacle(note, is_failure=True))
+                column, live = PARENT_COLUMNS.get(line.table, ""), state.live(line)
+                if live is not None and live.get(column):
+                    self.ownership.keep(Owner(CATEGORY, live[column]), Use("undo_use_named", line.table))
+            self._keep_owned(state, by_table)
+            while self._keep_named(state, by_table):
+                pass
 
     def _refuse_taken_keys(self, state: UndoState, table: str, lines: Sequence[UndoLine]) -> None:
         """A row doesn't become again what another one is by now: the username, the short name.
@@ -303,7 +290,9 @@ class StateReader:
         keys = TakenKeys(
             table,
             self._keys,
-            later=lambda ids: self._later(table, ids, state.lines[-1].line),
+            later=lambda ids: self._histories.changed(
+                table, self._protection.unprotected(table, ids), state.lines[-1].line
+            ),
             fetch=lambda ids: self._known(table, fetch_rows(self._session, table, ids), ids),
             stays=lambda ids: self._holding(table, set(ids) - going, coming.keys()),
         )
@@ -314,13 +303,6 @@ class StateReader:
                 self._hinder(state, [line], Obstacle(Note("undo_key_taken", params), is_failure=True))
         if found.ahead:
             state.ahead[table] = found.ahead
-
-    def _later(self, table: str, ids: Collection[int], line: int) -> dict[int, RowHistory]:
-        """Return the rows among these that lines behind this one change back, with their histories."""
-        later = self._survey.changed_later(table, self._protection.unprotected(table, ids), line)
-        places = {rowid: places_of(entries) for rowid, entries in later.items()}
-        images = self._journal.images([place for found in places.values() for place in found]) if places else {}
-        return {rowid: history_of([images[place] for place in found]) for rowid, found in places.items()}
 
     def _holding(self, table: str, ids: Collection[int], coming: Collection[int]) -> set[int]:
         """Return the rows among these that hold what they hold, but for those that earlier lines of a simulation have changed."""
