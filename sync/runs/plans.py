@@ -149,14 +149,10 @@ def judge_together(runs: Sequence[SyncRun], moodle: MoodleDatabase) -> Judgement
 
 def _judge_sum(runs: Sequence[SyncRun], moodle: MoodleDatabase) -> Judgement:
     """Hold what several files do against the widest of their limits. Those of which nobody wants any don't count."""
-    limited = [(run, chosen) for run in runs if run.plan and (chosen := limits_of(run.site, run.processor)).is_on]
-    totals = sum((Counter(run.plan.totals) for run, _chosen in limited if run.plan), Counter[str]())
-    limits = widest([(read_limits(chosen.values), run.plan.totals) for run, chosen in limited if run.plan])
-    plans = [run.plan for run, _chosen in limited if run.plan]
-    scoped_totals: dict[str, Counter[str]] = {}
-    for plan in plans:
-        for key, counted in plan.scoped_totals.items():
-            scoped_totals.setdefault(key, Counter()).update(counted)
+    limited = _limited(runs)
+    plans = list(limited)
+    totals, scoped_totals = _sum_of(plans)
+    limits = _widest_limits(limited)
     return judge(
         PlanFacts(
             totals=totals,
@@ -166,6 +162,24 @@ def _judge_sum(runs: Sequence[SyncRun], moodle: MoodleDatabase) -> Judgement:
             scopes=scope_facts(totals, scoped_totals, widest_scopes(runs[0].site, plans), moodle),
         )
     )
+
+
+def _limited(runs: Sequence[SyncRun]) -> dict[SyncRun, GuardLimits]:
+    """Return the plans of several runs with the limits of their file types, but those of which nobody wants any."""
+    return {run.plan: chosen for run in runs if run.plan and (chosen := limits_of(run.site, run.processor)).is_on}
+
+
+def _widest_limits(limited: Mapping[SyncRun, GuardLimits]) -> dict[str, Limit]:
+    return widest([(read_limits(chosen.values), plan.totals) for plan, chosen in limited.items()])
+
+
+def _sum_of(runs: Collection[SyncRun]) -> tuple[Counter[str], dict[str, Counter[str]]]:
+    """Return what plans, or runs, do in all, and in each scope."""
+    scoped_totals: dict[str, Counter[str]] = {}
+    for run in runs:
+        for key, counted in run.scoped_totals.items():
+            scoped_totals.setdefault(key, Counter()).update(counted)
+    return sum((Counter(run.totals) for run in runs), Counter[str]()), scoped_totals
 
 
 def _is_by_hand(run: SyncRun) -> bool:
@@ -208,10 +222,47 @@ def watch_totals(run: SyncRun) -> Callable[[ChunkResult], None]:
         for scope, limits in scopes_of(run.site, run.processor)
     }
 
+    check_sum = _watch_sum(run)
+
     def check(chunk: ChunkResult) -> None:
+        check_sum(chunk)
         _check_total(most, run.totals, chunk.totals)
         for key in most_of_scopes.keys() & chunk.scoped_totals.keys():
             _check_total(most_of_scopes[key], run.scoped_totals.get(key, {}), chunk.scoped_totals[key])
+
+    return check
+
+
+def _watch_sum(run: SyncRun) -> Callable[[ChunkResult], None]:
+    """Return what asks whether a file of a bundle leaves the others what is left of the limits for all of them.
+
+    Files that had their turn count with what they have done, later ones with what they are to do.
+    """
+    if run.bundle is None:
+        return lambda _chunk: None
+    runs = list(run.bundle.runs.select_related("site", "plan").order_by("pk"))
+    limited = _limited(runs)
+    planned, planned_in_scopes = _sum_of(limited)
+    of_all = [read_limits(chosen.values) for chosen in limited.values()]
+    # Rows that are planned once more may do what no file was to do.
+    most = ceilings(planned, {**widest([(limits, limits) for limits in of_all]), **_widest_limits(limited)})
+    most_of_scopes = {
+        scope.key: ceilings(planned_in_scopes.get(scope.key, {}), limits)
+        for scope, limits in widest_scopes(run.site, list(limited))
+    }
+    others, others_in_scopes = _sum_of(
+        [
+            each if each.pk < run.pk else each.plan
+            for each in runs
+            if each.pk != run.pk and each.plan is not None and each.plan in limited
+        ]
+    )
+
+    def check(chunk: ChunkResult) -> None:
+        _check_total(most, others + Counter(run.totals), chunk.totals)
+        for key in most_of_scopes.keys() & chunk.scoped_totals.keys():
+            done = others_in_scopes.get(key, Counter()) + Counter(run.scoped_totals.get(key, {}))
+            _check_total(most_of_scopes[key], done, chunk.scoped_totals[key])
 
     return check
 

@@ -18,7 +18,7 @@ from sync.commandfiles import storage
 from sync.commandfiles.intake import delete_file
 from sync.errors import CommandFileError, PlanRefused, RightMissing, RunNotClaimable
 from sync.guard.judge import Judgement
-from sync.models import AuditRecord, GraceEntry, GuardLimits, Notification, NotificationRule, RunState, SyncRun
+from sync.models import AuditRecord, Bundle, GraceEntry, GuardLimits, Notification, NotificationRule, RunState, SyncRun
 from sync.moodle.db.database import MoodleDatabase
 from sync.processors.users.cells import UserCells
 from sync.processors.users.chunk_users import UsersWritePlan
@@ -484,6 +484,30 @@ def test_a_night_stops_before_it_takes_away_more_than_was_planned(filled: Instal
 
     assert (run.state, run.error_code) == (RunState.ERRORED, "totals_beyond_plan")
     assert filled.moodle.rows("user", suspended=1) == []
+
+
+def test_the_files_of_a_bundle_take_away_no_more_than_is_allowed_for_all(filled: Installation) -> None:
+    GuardLimits.objects.create(site=filled.site, values={"users.suspended": [None, 5]})
+    bundle = Bundle.objects.create(site=filled.site, name="term.zip", asks=False)
+    filled.moodle.execute("UPDATE {user} SET suspended = 1 WHERE username LIKE 'p%'")
+    runs: list[SyncRun] = []
+    for path, numbers in (("/a.csv", range(4)), ("/b.csv", range(4, 8))):
+        text = "username\n" + "".join(f"p{number}\n" for number in numbers)
+        planned = filled.carry_out(path, text, processor="users_suspend", simulate=True)
+        SyncRun.objects.filter(pk=planned.pk).update(totals={"users.suspended": 1})
+        planned.chunks.update(writes=True)
+        run = filled.queue(path, processor="users_suspend", in_background=False)
+        state = RunState.PENDING if runs else RunState.QUEUED
+        values = {"origin": SyncRun.Origin.SEQUENCE, "plan": planned, "bundle": bundle, "state": state}
+        SyncRun.objects.filter(pk=run.pk).update(**values)
+        runs.append(run)
+    filled.moodle.execute("UPDATE {user} SET suspended = 0 WHERE username LIKE 'p%'")
+
+    first = services.execute_run(runs[0].pk)
+    second = services.execute_run(runs[1].pk)
+    assert (first.state, first.counts) == (RunState.COMPLETED, {"updated": 4})
+    assert (second.state, second.error_code) == (RunState.ERRORED, "totals_beyond_plan")
+    assert len(filled.moodle.rows("user", suspended=1)) == 4
 
 
 def test_a_run_that_is_cancelled_while_it_is_planned_writes_nothing_and_can_be_taken_up(
