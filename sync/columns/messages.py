@@ -82,6 +82,10 @@ TEXTS: dict[str, Any] = {
         "%(cells)s cells, or they are rows by themselves and the quote belongs to its cell. If they are one row, take the "
         'separators out of the text; if not, take the quote out or write three: """.'
     ),
+    "row_in_quotes": _(
+        "The whole line stands in quotes, so it is one cell. Probably the file was saved with another separator than it has: "
+        "take it from its source again, or take out the quotes around the line. If it is one cell, put a separator behind it."
+    ),
     "quotes_doubtful_cell": _("It is the cell of “%(where)s”, and begins so: %(value)s"),
     "comment_like_row": _(
         "The line begins like a comment (“%(cell)s”), but it has several cells. If it is a row, put its first cell in quotes; if "

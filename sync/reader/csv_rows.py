@@ -33,6 +33,7 @@ from sync.reader.row_bytes import (
 from sync.reader.row_checks import (
     NO_FAULTS,
     QUOTES_DOUBTFUL,
+    ROW_IN_QUOTES,
     RowChecks,
     holds_commented_header,
     is_of_tryback,
@@ -88,6 +89,7 @@ def open_csv(
     if not any(map(is_known, header.names)):
         _refuse_lines_above_header(source, parser, is_known)
         _refuse_header_in_comment(source, number, is_known)
+        _refuse_header_in_quotes(header, is_known)
     _note_end_mark(whole, parser)
     return _reader(source, dialect, parser, whole)
 
@@ -276,9 +278,11 @@ class _RowParser:
         if last_line > line and kind == QUOTED and checks.was_doubtful(cells, self._separator):
             kind = DOUBTFUL
         cell_faults = self._faults_of_quotes(text, cells) if kind == QUOTED else NO_FAULTS
-        if kind <= QUOTED and not is_special and not cell_faults and checks.is_ordinary(cells):
-            return Row(line, self._source.untouched(raw), tuple(cells))
         fault = None
+        if kind == QUOTED and checks.is_line_in_quotes(cells, self._separator):
+            fault = Note(ROW_IN_QUOTES, {})
+        if kind <= QUOTED and fault is None and not is_special and not cell_faults and checks.is_ordinary(cells):
+            return Row(line, self._source.untouched(raw), tuple(cells))
         if kind == DOUBTFUL:
             fault = _doubtful_quotes(line, last_line, cells)
         return checks.row(
@@ -375,6 +379,17 @@ def _refuse_header_in_comment(source: ByteSource, header_line: int, is_known: Is
         separator = guess_separator(text.lstrip(COMMENT_MARKS), is_known)
         if holds_commented_header([header_name(cell) for cell in split_cells(text, separator)], is_known):
             raise HeaderError("header_in_comment", line=number, mark=text[0])
+
+
+def _refuse_header_in_quotes(header: Header, is_known: IsKnown) -> None:
+    """Refuse a header that is one cell, as a program has put quotes around the whole line.
+
+    Raises: HeaderError
+    """
+    text = next(filter(None, header.spelled), "")
+    names = list(filter(None, map(header_name, split_cells(text, guess_separator(text, is_known)))))
+    if sum(map(bool, header.names)) == 1 and len(names) > 1 and may_be_header(names, is_known):
+        raise HeaderError("header_in_quotes", line=header.line)
 
 
 def _refuse_other_separators(header: Header, separator: str) -> None:

@@ -37,6 +37,10 @@ TEXTS: dict[str, Any] = {
         "The header stands in line %(line)s behind “%(mark)s”, which makes a comment of it, so a row was taken for the header. "
         "Delete what stands before the first column name."
     ),
+    "header_in_quotes": _(
+        "Line %(line)s: the whole header stands in quotes, so it is one cell. Probably the file was saved with another separator "
+        "than it has: take it from its source again, or take out the quotes around the lines."
+    ),
     "row_too_long": _(
         "Line %(line)s: the row is longer than %(limit)s MiB. Check the line ends, and the quotes of cells that go on "
         "over several lines."

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
 
+from sync.reader.cells import split_cells
 from sync.reader.damaged_letters import ENCODED_TWICE
 from sync.reader.dialect import COMMENT_MARKS, header_name
 from sync.reader.row_reader import ReaderFindings, SkippedLines
@@ -23,6 +24,8 @@ _CODE = "_code"
 _ADDED_NAMES = ("_line", _CODE, "_reason")
 # It can't be told whether lines are one row or several.
 QUOTES_DOUBTFUL = "quotes_doubtful"
+# A whole line is one cell: a program has put quotes around it.
+ROW_IN_QUOTES = "row_in_quotes"
 NO_FAULTS: Mapping[int, Note] = Row(0, b"", ()).cell_faults
 
 
@@ -70,6 +73,15 @@ class RowChecks:
         if place is None or len(cells) <= place or cells[place] != QUOTES_DOUBTFUL:
             return False
         return any(separator in cell and len(cell.splitlines()) > 1 for cell in cells[: self._own_width])
+
+    def is_line_in_quotes(self, cells: Sequence[str], separator: str) -> bool:
+        """Whether a row is one cell that holds as many as the header names, or came back in a tryback as such."""
+        width = _filled_width(self._header.names[: self._own_width])
+        first, place = cells[0], self._code_place
+        if width < _SEVERAL or not self._header.line or separator not in first or any(cells[1:width]):
+            return False
+        came_back = place is not None and len(cells) > place and cells[place] == ROW_IN_QUOTES
+        return (len(cells) == 1 or came_back) and len(split_cells(first, separator)) == width
 
     def row(
         self,
@@ -155,6 +167,14 @@ def _own_width(header: Header) -> int | None:
     while width and header.names[width - 1][:1] in ("", _ADDED):
         width -= 1
     return width if any(name.startswith(_ADDED) for name in header.names[width:]) else None
+
+
+def _filled_width(names: Sequence[str]) -> int:
+    """Return how many names there are, empty ones at the end left out."""
+    width = len(names)
+    while width and not names[width - 1]:
+        width -= 1
+    return width
 
 
 def holds_commented_header(cells: Sequence[str], is_known: Callable[[str], bool]) -> bool:

@@ -46,7 +46,7 @@ FILES: dict[str, tuple[str, str, Mapping[str, Any], list[str]]] = {
     "rows in another separator": (
         "users", "username,firstname,lastname\nz1,A;B,C\nz2;A;B\n", {}, ["account_created", "cell_empty"]
     ),
-    "a whole row in quotes": ("users", f'{NAMES}\n"z1;A;B"\nz2;A;B\n', {}, ["cell_empty", "account_created"]),
+    "a whole row in quotes": ("users", f'{NAMES}\n"z1;A;B"\nz2;A;B\n', {}, ["row_in_quotes", "account_created"]),
     "names handed on": (
         "users", f"{NAMES};oldusername\ntmp;A;B;u1\nu1;A;B;u2\nu2;A;B;tmp\n", {**BY_NAME, "allowrename": True},
         ["account_renamed"] * 3,

@@ -44,7 +44,8 @@ LAST = ("b", "B", "L", "y")
         ('a;B;L;x;"";""', ("a", "B", "L", "x", "", "")),
         ('a;"B\r\nC\rD\nE";L;x', ("a", "B\r\nC\rD\nE", "L", "x")),
         ("a;B\u2028C;L;x\x0by", ("a", "B\u2028C", "L", "x\x0by")),
-        ('"a;B;L;x"', ("a;B;L;x",)),
+        ('"a;B;L"', ("a;B;L",)),
+        ('"a;B;L;x";', ("a;B;L;x", "")),
         ('a;"B"C;L;x', ("a", '"B"C', "L", "x")),
         ('a;"C:\\dir\\";L;x', ("a", "C:\\dir\\", "L", "x")),
         ('# he said "no;never\na;B;L;x', ("a", "B", "L", "x")),
@@ -135,6 +136,22 @@ def test_a_byte_order_mark_too_many_belongs_to_no_name(opening: str) -> None:
     reader = read(f"{opening}{HEADER}a;B;L;x\n")
     assert reader.header.names == ("username", "firstname", "lastname", "city")
     assert [row.cells[0] for row in reader] == ["a"]
+
+
+@pytest.mark.parametrize("line", ['"a;B;L;x"', '"a;""B"";L;x" ', '"a;"" B;B"";L;x"'])
+def test_a_line_that_stands_in_quotes_is_no_cell(line: str) -> None:
+    first, second = read(f"{HEADER}{line}\nb;B;L;y\n")
+    assert first.fault is not None
+    assert (first.fault.code, second.fault) == ("row_in_quotes", None)
+    added = f"{HEADER.strip()};_line;_code;_reason\n{line};;;;2;row_in_quotes;…\n"
+    (again,) = read(added)
+    assert again.fault == first.fault
+
+
+@pytest.mark.parametrize("header", [HEADER, HEADER.replace(";", ","), "username;firstname;Remark\n"])
+def test_a_header_that_stands_in_quotes_is_refused(header: str) -> None:
+    with pytest.raises(HeaderError, match="header_in_quotes"):
+        read(f'"{header.strip()}"\n"a;B;L;x"\n')
 
 
 @pytest.mark.parametrize("sign", ["\u200b", "\ufeff", "\u200e", "\u00a0", "\u202f", "\u00ad"])
