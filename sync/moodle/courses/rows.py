@@ -57,7 +57,7 @@ class CourseField(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A section of a course."""
+    """A section of a course. Shape: component: "mod_subsection" for that of a subsection"""
 
     id: int
     number: int
@@ -65,6 +65,7 @@ class Section(NamedTuple):
     summary: str
     summaryformat: int
     timemodified: int
+    component: str | None = None
 
 
 def fetch_course_rows(
@@ -91,10 +92,17 @@ def fetch_course_rows(
 
 
 def fetch_sections(moodle: MoodleSession, courseids: Collection[int]) -> dict[int, dict[int, Section]]:
-    """Return the sections of courses. Shape: courseid -> number -> section. Queries: one; none without courses"""
+    """Return the sections of courses, those of subsections as well. Shape: courseid -> number -> section
+
+    Queries: one; none without courses
+    """
     table = moodle.table("course_sections")
     found: dict[int, dict[int, Section]] = {}
-    columns = (table.c.id, table.c.section, table.c.name, table.c.summary, table.c.summaryformat, table.c.timemodified)
+    # Until Moodle 4.4 there are no subsections.
+    component = table.c.component if "component" in table.c else sa.null()
+    columns = (
+        table.c.id, table.c.section, table.c.name, table.c.summary, table.c.summaryformat, table.c.timemodified, component,
+    )  # fmt: skip
     for part in batched(sorted(courseids), MAX_KEYS):
         for courseid, *values in moodle.fetch(sa.select(table.c.course, *columns).where(table.c.course.in_(part))):
             section = Section(*values)

@@ -9,7 +9,7 @@ from sync.moodle.categories.categories import Category
 from sync.moodle.courses.courses import Course
 from sync.moodle.courses.creation import Teacher
 from sync.moodle.courses.rows import CourseRow
-from sync.moodle.courses.sections import new_section
+from sync.moodle.courses.sections import displaced, new_section
 from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED
 from sync.processors.base.course_fields import FieldCells, says_the_same
 from sync.processors.base.errors import RowError
@@ -81,8 +81,11 @@ class CourseUpdate:
         self.changes.append(Change("category", "" if is_temporary(old) else str(old), name))
 
     def take_sections(self, topics: Mapping[int, Mapping[str, Any]]) -> None:
-        """Name sections; those up to the highest number that aren't there are made."""
-        present = self.state.sections.get(self.course["id"], {})
+        """Name sections; those up to the highest number that aren't there are made, before those of subsections."""
+        sections = self.state.sections.get(self.course["id"], {})
+        present = {number: section for number, section in sections.items() if not section.component}
+        for number, free in displaced(sections, present, max(topics, default=-1)).items():
+            self.plan.update("course_sections", sections[number].id, {"section": number}, {"section": free}, self.line)
         for number, values in topics.items():
             section = present.get(number)
             if section is None:
@@ -218,7 +221,7 @@ class CourseUpdate:
         if not moves or "enddate" in self._given or not follows_weeks(self.state, self.course):
             return
         present = self.state.sections.get(self.course["id"], {})
-        weeks = sum(number > 0 for number in present) + self._added_sections
+        weeks = sum(number > 0 and not section.component for number, section in present.items()) + self._added_sections
         start: int = (self.course | self._after)["startdate"]
         if self.course["enddate"] != start + weeks * _WEEK:
             self._after["enddate"] = start + weeks * _WEEK

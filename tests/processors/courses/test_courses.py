@@ -323,6 +323,40 @@ def test_sections_are_told_in_the_order_of_their_numbers(sqlite_site: MoodleSite
     assert [change.field for change in result.outcomes[0].changes] == ["topic2", "topic10"]
 
 
+def test_sections_of_subsections_are_none_of_the_course_and_come_after_them(sqlite_site: MoodleSite) -> None:
+    run(sqlite_site, "shortname;fullname;topic1\nNEW;X;One\n")
+    made = course(sqlite_site, "NEW")["id"]
+    sqlite_site.execute("DELETE FROM {course_sections} WHERE course = :id AND section > 1", id=made)
+    module = sqlite_site.one("modules", name="subsection")["id"]
+    home = sqlite_site.one("course_sections", course=made, section=1)["id"]
+    within = []
+    for number in (2, 3):
+        row = insert(sqlite_site, "subsection", {"course": made, "name": "Within"})
+        insert(sqlite_site, "course_modules", {"course": made, "module": module, "instance": row, "section": home})
+        delegate = {
+            "section": number,
+            "name": f"Within {number}",
+            "component": "mod_subsection",
+            "itemid": row,
+            "sequence": "",
+        }
+        within.append(insert(sqlite_site, "course_sections", {"course": made, **delegate}))
+
+    result = run(sqlite_site, "shortname;fullname;topic2;topic3\nNEW;X;Two;Three\n", forceupdate=True)
+
+    assert result.counts == {"updated": 1}, result.report
+    sections = sorted(sqlite_site.rows("course_sections", course=made), key=lambda row: row["section"])
+    assert [(row["section"], row["name"]) for row in sections] == [
+        (0, None), (1, "One"), (2, "Two"), (3, "Three"), (4, "Within 2"), (5, "Within 3"),
+    ]  # fmt: skip
+    assert [row["id"] for row in sections if row["component"]] == within
+    assert run(sqlite_site, "shortname;fullname;template;topic4\nCOPY;X;NEW;Four\n").counts == {"created": 1}
+    copied = sqlite_site.rows("course_sections", course=course(sqlite_site, "COPY")["id"])
+    named = {row["name"]: (row["section"], row["component"]) for row in copied}
+    assert (named["Three"], named["Four"]) == ((3, None), (4, None))
+    assert (named["Within 2"], named["Within 3"]) == ((6, "mod_subsection"), (5, "mod_subsection"))
+
+
 def test_a_new_course_in_a_hidden_category_is_as_visible_as_the_site_has_new_courses(sqlite_site: MoodleSite) -> None:
     sqlite_site.execute("UPDATE {course_categories} SET visible = 0, visibleold = 0 WHERE id = 1")
     for default in (1, 0):

@@ -259,6 +259,30 @@ def test_texts_are_replaced_in_the_copy_and_nowhere_else(site: MoodleSite) -> No
     assert_sound(site, "NEW", "SAME")
 
 
+def test_names_in_the_gradebook_follow_and_serialised_values_stay(site: MoodleSite) -> None:
+    template = course(site, "C1")["id"]
+    page, module = site.one("page"), site.one("modules", name="url")["id"]
+    site.execute("UPDATE {page} SET name = 'Read place'")
+    graded = {"itemtype": "mod", "itemmodule": "page", "iteminstance": page["id"], "itemnumber": 0}
+    insert(site, "grade_items", {"courseid": template, "itemname": "Read place", **graded})
+    parameters = 'a:1:{s:5:"place";s:8:"courseid";}'
+    url = insert(
+        site, "url", {"course": template, "name": "To place", "externalurl": "https://x.org", "parameters": parameters}
+    )
+    section = site.one("course_sections", course=template, section=1)["id"]
+    insert(site, "course_modules", {"course": template, "module": module, "instance": url, "section": section})
+
+    result = run(site, f'{HEADER};replacements\nNEW;New course;C1;"{{""place"": ""Lyon""}}"\n')
+
+    assert result.counts == {"created": 1}, result.report
+    new = course(site, "NEW")["id"]
+    assert site.one("page", course=new)["name"] == "Read Lyon"
+    assert site.one("grade_items", courseid=new, itemmodule="page")["itemname"] == "Read Lyon"
+    made = site.one("url", course=new)
+    assert (made["name"], made["parameters"]) == ("To Lyon", parameters)
+    assert site.one("grade_items", courseid=template, itemmodule="page")["itemname"] == "Read place"
+
+
 @pytest.mark.parametrize(
     ("template", "cell", "code"),
     [

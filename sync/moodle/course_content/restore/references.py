@@ -9,12 +9,13 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from sync.moodle.course_content.graph.content_source import ContentSource, CourseTarget, IdMap, Row
+from sync.moodle.course_content.graph.content_tables import CMS
 from sync.moodle.course_content.graph.graph import CONTEXT, COURSE, CourseGraph, GraphTable, Reference
 from sync.moodle.course_content.restore import availability, block_config
 from sync.moodle.db.database import MoodleSession
@@ -23,6 +24,8 @@ from sync.moodle.db.database import MoodleSession
 LEFT_OUT = object()
 
 COMPLETION_OF_ACTIVITY = 4
+# Source: BADGE_CRITERIA_TYPE_ACTIVITY of lib/badgeslib.php
+_BADGE_FOR_ACTIVITIES = 1
 _GRADE_ITEM = re.compile(r"##gi(\d+)##")
 _WITH_BANK = ("question", "question_bank_entries", "contentbank_content")
 
@@ -49,12 +52,13 @@ def fetch_site_facts(session: MoodleSession) -> SiteFacts:
 
 @dataclass(frozen=True)
 class ReferenceResolver:
-    """Where old ids lead, for one target."""
+    """Where old ids lead, for one target. Shape: criteria: old ids of the criteria of badges -> their types"""
 
     maps: IdMap
     source: ContentSource
     target: CourseTarget
     facts: SiteFacts
+    criteria: Mapping[int, int] = field(default_factory=dict)
 
     def find(self, table: str, old: int) -> int | None:
         """Return the new id, or that of what lies outside of the course."""
@@ -212,6 +216,11 @@ def _delegate(value: int | None, row: Row, lookup: ReferenceResolver) -> Any:
     return lookup.maps.get((row["component"] or "").removeprefix("mod_"), value) if value else value
 
 
+def _delegating(value: str | None, row: Row, lookup: ReferenceResolver) -> Any:
+    """A section whose activity doesn't come along is one of the course's own. Mirrors: process_section() of the restore"""
+    return value if value and _delegate(row["itemid"], row, lookup) is not None else None
+
+
 def _graded(value: int | None, row: Row, lookup: ReferenceResolver) -> Any:
     if value is None:
         return None
@@ -282,20 +291,22 @@ def _question_filter(value: str | None, _row: Row, lookup: ReferenceResolver) ->
     return json.dumps(condition, separators=(",", ":")).replace("/", "\\/")
 
 
-def _badge_name(value: str, _row: Row, lookup: ReferenceResolver) -> Any:
-    """Mirrors: names such as "module_12", "grade_5", "role_3" of criteria"""
+def _badge_name(value: str, row: Row, lookup: ReferenceResolver) -> Any:
+    """Mirrors: names such as "module_12", "bydate_12", "grade_5", "role_3" of criteria; process_parameter() of the restore"""
     kind, _bar, old = value.partition("_")
-    new = _badge_target(kind, old, lookup)
+    new = _badge_target(kind, old, row, lookup)
     return LEFT_OUT if new is None else f"{kind}_{new}" if old.isdigit() else value
 
 
 def _badge_value(value: str, row: Row, lookup: ReferenceResolver) -> Any:
+    """The id once more; of a grade or a date what it has to be."""
     kind, _bar, old = row["name"].partition("_")
-    return _badge_target(kind, old, lookup) if value == old else value
+    return _badge_target(kind, old, row, lookup) if value == old and kind in ("module", "course") else value
 
 
-def _badge_target(kind: str, old: str, lookup: ReferenceResolver) -> Any:
-    table = {"module": "course_modules", "course": COURSE}.get(kind)
+def _badge_target(kind: str, old: str, row: Row, lookup: ReferenceResolver) -> Any:
+    of_date = CMS if lookup.criteria.get(row["critid"]) == _BADGE_FOR_ACTIVITIES else COURSE
+    table = {"module": CMS, "course": COURSE, "grade": COURSE, "bydate": of_date}.get(kind)
     return lookup.find(table, int(old)) if table and old.isdigit() else old
 
 
@@ -325,8 +336,8 @@ _SPECIAL: Mapping[str, tuple[ReferenceRule, ...]] = {
     "badge": (ReferenceRule("status", _constant(0)),),
     "badge_criteria": (ReferenceRule("description", _empty_for_none),),
     "badge_criteria_param": (
-        ReferenceRule("value", _badge_value, frozenset({"course_modules"}), ("name",)),
-        ReferenceRule("name", _badge_name, frozenset({"course_modules"})),
+        ReferenceRule("value", _badge_value, frozenset({CMS}), ("name", "critid")),
+        ReferenceRule("name", _badge_name, frozenset({CMS}), ("critid",)),
     ),
     "block_instances": (ReferenceRule("configdata", _block, None, ("blockname",)),),
     "block_positions": (ReferenceRule("contextid", _placed),),
@@ -335,7 +346,10 @@ _SPECIAL: Mapping[str, tuple[ReferenceRule, ...]] = {
         ReferenceRule("moduleinstance", _completed, frozenset({"course_modules"}), ("criteriatype",)),
     ),
     "course_modules": (ReferenceRule("instance", _instance, frozenset(), ("module",)),),
-    "course_sections": (ReferenceRule("itemid", _delegate, frozenset({"subsection"}), ("component",)),),
+    "course_sections": (
+        ReferenceRule("itemid", _delegate, frozenset({"subsection"}), ("component",)),
+        ReferenceRule("component", _delegating, frozenset({"subsection"}), ("itemid",)),
+    ),
     "customfield_data": (ReferenceRule("instanceid", _field_owner, frozenset({"groups", "groupings"}), ("fieldid",)),),
     "event": (ReferenceRule("subscriptionid", _constant(None)),),
     "glossary": (ReferenceRule("globalglossary", _constant(0)),),

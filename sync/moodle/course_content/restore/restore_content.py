@@ -111,7 +111,8 @@ class _Restore:
         self.now = now
         self.results = [RestoreResult(target) for target in targets]
         facts = fetch_site_facts(self.session)
-        self.lookups = [ReferenceResolver(each.maps, source, each.target, facts) for each in self.results]
+        criteria = _types_of_criteria(source)
+        self.lookups = [ReferenceResolver(each.maps, source, each.target, facts, criteria) for each in self.results]
         self.contexts = source.contexts()
         self.existing_rows = ExistingRows(self.session, content, targets)
         self.idnumbers = OwnIdnumbers(self.session, targets)
@@ -287,6 +288,16 @@ class _Restore:
             results.counts[CONTEXT] += 1
             if old in known:
                 results.maps.of(CONTEXT)[known[old]] = context.id
+
+
+def _types_of_criteria(source: ContentSource) -> dict[int, int]:
+    """Return the types of the criteria of badges, as far as their names need them."""
+    if "badge_criteria_param" not in source.tables():
+        return {}
+    rows = (row for batch in source.rows("badge_criteria") for row in batch)
+    # Of a hostile archive it may be any text.
+    types = {row["id"]: str(row.get("criteriatype")) for row in rows}
+    return {rowid: int(text) for rowid, text in types.items() if text.isdecimal()}
 
 
 def _parent(table: GraphTable, row: Row, maps: IdMap) -> Row | None:

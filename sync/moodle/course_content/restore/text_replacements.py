@@ -8,14 +8,17 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import Writer
 
 # What is replaced of a course and its sections.
 _OF_COURSE, _OF_SECTION = ("summary",), ("name", "summary")
 # Of an activity everything that is text, but for words of Moodle's own.
-_NO_TEXTS = frozenset(
-    {"type", "display", "displayoptions", "format", "lang", "reference", "sha1hash", "md5hash", "version"}
-)
+_NO_TEXTS = frozenset((
+    "type", "display", "displayoptions", "format", "lang", "reference", "sha1hash", "md5hash", "version",
+    # Serialised, with the lengths of texts in it: of imscp, url, lesson, and meetings.
+    "structure", "parameters", "conditions", "config", "participants",
+))  # fmt: skip
 
 
 class TextReplacement(NamedTuple):
@@ -44,7 +47,7 @@ class TextReplacement(NamedTuple):
 def replace_texts(writer: Writer, wanted: Mapping[int, Sequence[TextReplacement]]) -> None:
     """Replace texts in courses that were made in the same transaction. Shape: wanted: course id -> in this order
 
-    Queries: two, one for the activities, and one for each kind of activity that a course has; one for each combination of
+    Queries: two, one for the activities, and two for each kind of activity that a course has; one for each combination of
     columns that change
     """
     wanted = {courseid: replacements for courseid, replacements in wanted.items() if replacements}
@@ -68,7 +71,11 @@ def _changed(
         here = [each for each in wanted[row.id] if each.is_everywhere]
         yield "course", row.id, _replaced(row._mapping, _OF_COURSE, here)
     for row in moodle.fetch(sa.select(section).where(moodle.in_clause(section.c.course, wanted))):
-        here = [each for each in wanted[row.course] if each.is_everywhere or each.section == row.section]
+        # The number of a subsection's own section is none that people see.
+        number = None if row._mapping.get("component") else row.section
+        here = [
+            each for each in wanted[row.course] if each.is_everywhere or (number is not None and each.section == number)
+        ]
         for column in _OF_SECTION:
             of_column = [each for each in here if each.column in ("", column)]
             yield "course_sections", row.id, _replaced(row._mapping, (column,), of_column)
@@ -90,6 +97,20 @@ def _changed(
         ]
         for row in moodle.fetch(sa.select(table).where(moodle.in_clause(table.c.id, by_instance))):
             yield name, row.id, _replaced(row._mapping, columns, by_instance[row.id])
+    yield from _changed_grades(moodle, by_module)
+
+
+def _changed_grades(
+    moodle: MoodleSession, by_module: Mapping[str, Mapping[int, Sequence[TextReplacement]]]
+) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    """Return the changes of the names that activities have in the gradebook: Moodle takes them from the activities' own."""
+    item = moodle.table("grade_items")
+    for name, by_instance in by_module.items():
+        statement = sa.select(item.c.id, item.c.iteminstance, item.c.itemname).where(
+            item.c.itemtype == "mod", item.c.itemmodule == name, moodle.in_clause(item.c.iteminstance, by_instance)
+        )
+        for row in moodle.fetch(statement):
+            yield "grade_items", row.id, _replaced(row._mapping, ("itemname",), by_instance[row.iteminstance])
 
 
 def _replaced(

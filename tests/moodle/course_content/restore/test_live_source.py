@@ -137,6 +137,55 @@ def test_an_activity_that_is_being_deleted_does_not_come_along(sqlite_site: Mood
     assert_sound(sqlite_site, "COPY", but=report_of(sqlite_site, "C1").faults)
 
 
+def test_what_criteria_of_badges_ask_for_is_asked_of_the_copy(sqlite_site: MoodleSite) -> None:
+    ids = furnished(sqlite_site, "C1")
+    course = sqlite_site.ids["C1"]
+    cm = next(row for row in sqlite_site.rows("course_modules", course=course) if row["id"] in ids["course_modules"])
+    badge = insert(sqlite_site, "badge", {"name": "B", "description": "", "type": 2, "courseid": course, "status": 1})
+    wanted = {
+        1: {f"module_{cm['id']}": cm["id"], f"bydate_{cm['id']}": 1_800_000_000},
+        # A grade may look like the id.
+        4: {f"course_{course}": course, f"grade_{course}": course, f"bydate_{course}": 1_800_000_000},
+    }
+    for kind, params in wanted.items():
+        criterion = insert(
+            sqlite_site, "badge_criteria", {"badgeid": badge, "criteriatype": kind, "method": 1, "description": ""}
+        )
+        for name, value in params.items():
+            insert(sqlite_site, "badge_criteria_param", {"critid": criterion, "name": name, "value": str(value)})
+
+    run_file(sqlite_site, "courses", f"{HEADER}COPY;Copy;C1\n")
+
+    copy = course_of(sqlite_site, "COPY").id
+    made = sqlite_site.one("badge", courseid=copy, name="B")["id"]
+    copied = {
+        kind: {
+            row["name"]: row["value"]
+            for row in sqlite_site.rows(
+                "badge_criteria_param", critid=sqlite_site.one("badge_criteria", badgeid=made, criteriatype=kind)["id"]
+            )
+        }
+        for kind in wanted
+    }
+    assert copied[4] == {f"course_{copy}": str(copy), f"grade_{copy}": str(course), f"bydate_{copy}": "1800000000"}
+    (new,) = [value for name, value in copied[1].items() if name.startswith("module_")]
+    assert copied[1] == {f"module_{new}": new, f"bydate_{new}": "1800000000"}
+    assert sqlite_site.one("course_modules", id=int(new))["course"] == copy
+
+
+def test_a_section_whose_subsection_does_not_come_along_is_one_of_the_course(sqlite_site: MoodleSite) -> None:
+    furnished(sqlite_site, "C1")
+    course = sqlite_site.ids["C1"]
+    row = insert(sqlite_site, "subsection", {"course": course, "name": "Going"})
+    delegate = {"component": "mod_subsection", "itemid": row, "sequence": ""}
+    insert(sqlite_site, "course_sections", {"course": course, "section": 77, "name": "Going", **delegate})
+
+    run_file(sqlite_site, "courses", f"{HEADER}COPY;Copy;C1\n")
+
+    copied = sqlite_site.one("course_sections", course=course_of(sqlite_site, "COPY").id, section=77)
+    assert (copied["name"], copied["component"], copied["itemid"]) == ("Going", None, None)
+
+
 # An id that nothing has.
 GONE = 987_654_321
 
