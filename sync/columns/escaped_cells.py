@@ -26,6 +26,7 @@ from sync.columns.placeholders import (
     is_mask,
     is_midnight,
     is_perhaps_day,
+    is_perhaps_nothing,
     is_perhaps_placeholder,
     is_placeholder,
     is_truth,
@@ -198,6 +199,8 @@ class EscapedCells:
                 raise CellError("cell_is_decimal", value=shown(text), meant=shown(meant))
             if place is Place.KEY:
                 self._look_for_day(text, name, line)
+            if is_perhaps_nothing(text):
+                self._count("cells_perhaps_placeholders", name, line, text)
         if is_perhaps_placeholder(text, is_free=place in _UNLIMITED):
             self._count("cells_perhaps_placeholders", name, line, text)
         elif place is not Place.FREE and name not in _JUDGED_LATER and is_truth(text, of_person=place is Place.PERSON):

@@ -19,6 +19,7 @@ _NOTHING = frozenset((
     "n/a", "N/A", "N/a", "n.a.", "N.A.", "k.A.", "k. A.", "s/o", "S/O", "n/c", "N/C",
     "(none)", "(empty)", "(blank)", "(leer)", "(vide)", "(vacío)", "[none]", "[empty]", "{null}", "[]", "{}",
     "''", '""', "00000000-0000-0000-0000-000000000000", "Invalid date", "Invalid Date", "[Record]", "[List]", "[Table]",
+    "Infinity", "-Infinity",
     # Of Google Sheets, while a formula is reckoned out.
     *(
         f"{word}{dots}"
@@ -27,15 +28,22 @@ _NOTHING = frozenset((
         for dots in ("...", "…")
     ),
 ))  # fmt: skip
-# What PowerShell, Java and JavaScript show of lists, secrets and other objects: the name of their type.
+# What PowerShell, JavaScript, Java, Python, Perl and PHP show of lists, secrets and other objects: the name of their type, or how
+# a program would write them.
 _TYPE_NAME = re.compile(
     r"System\.(?:__ComObject|Object|String|Char|S?Byte|U?Int\d\d|Boolean|DateTime|DBNull|Guid|Security\.\w+|Data\.\w+|Xml\.\w+"
     r"|Management\.Automation(?:\.\w+)+|Collections(?:\.\w+)+(?:`\d)?(?:\[[^\n]*\])?)(?:\[\])?"
     r"|Microsoft\.(?:ActiveDirectory|Graph|Exchange|Azure|Online|Open|PowerShell|SharePoint)(?:\.\w+)+(?:\[\])?"
     r"|\[object [A-Z]\w*\](?:, ?\[object [A-Z]\w*\])*|\[L[\w.$]+;@[0-9a-f]+"
+    r"|javax?\.[\w.$]+@[0-9a-f]+|Optional(?:\[[^\n]*\]|\.empty)|b(?:'[^'\n]*'|\"[^\"\n]*\")"
+    r"|(?:Decimal|UUID|Timestamp)\('[^'\n]*'\)|datetime\.\w+\([\d, ]*\)"
+    r"|(?:HASH|ARRAY|SCALAR|CODE)\(0x[0-9a-f]+\)|Resource id #\d+"
 )
-_SIGNS_OF_TYPES = ("System.", "Microsoft.", "[object ", "[L")
-_DASHES = frozenset(("-", "--", "---", "–", "—", "−", "?", "??"))
+_SIGNS_OF_TYPES = (
+    "System.", "Microsoft.", "[object ", "[L", "java.", "javax.", "Optional[", "Optional.", "b'", 'b"', "Decimal('", "UUID('",
+    "Timestamp('", "datetime.", "(0x", "Resource id #",
+)  # fmt: skip
+_DASHES = frozenset(("-", "--", "---", "–", "—", "−", "?", "??", "."))
 # What a formula comes to that compares, in English, German, French, Spanish, Portuguese and Dutch.
 _TRUTH = frozenset((
     "TRUE", "FALSE", "WAHR", "FALSCH", "VRAI", "VERDADERO", "VERDADEIRO", "WAAR", "ONWAAR",
@@ -43,7 +51,9 @@ _TRUTH = frozenset((
 # These are surnames as well.
 _TRUTH_OR_NAMES = frozenset(("FAUX", "FALSO", "VERO"))
 _WORDS = _NOTHING | _DASHES | _TRUTH
-_LOOKED_FOR = _WORDS | _TRUTH_OR_NAMES
+# How R writes that there is no value; a country, a surname and North America as well.
+_PERHAPS_NOTHING = frozenset(("NA",))
+_LOOKED_FOR = _WORDS | _TRUTH_OR_NAMES | _PERHAPS_NOTHING
 # Persons are called so, and people write a dash where somebody has one name only.
 _OF_PERSONS = frozenset(("nan", "NAN", "none", "NONE", "nil"))
 # Elsewhere these are likely to be meant: said, and kept.
@@ -89,12 +99,17 @@ def is_placeholder(text: str, *, of_person: bool) -> bool:
 
 
 def _is_type_name(text: str) -> bool:
-    return text.startswith(_SIGNS_OF_TYPES) and _TYPE_NAME.fullmatch(text) is not None
+    return any(sign in text for sign in _SIGNS_OF_TYPES) and _TYPE_NAME.fullmatch(text) is not None
 
 
 def is_truth(text: str, *, of_person: bool = False) -> bool:
     """Return whether a spreadsheet writes yes or no so, in capitals. Shape: of_person: and nobody is called like this"""
     return text in _TRUTH or (not of_person and text in _TRUTH_OR_NAMES)
+
+
+def is_perhaps_nothing(text: str) -> bool:
+    """Return whether what names something or somebody may stand for no value."""
+    return text in _PERHAPS_NOTHING
 
 
 def is_mask(text: str) -> bool:

@@ -11,7 +11,8 @@ from sync.values import Note
 
 # The words by which spreadsheets (Excel, LibreOffice) say that a formula failed: English first, then German, French, Spanish,
 # Italian, Portuguese, Dutch, Danish, Norwegian, Swedish, Finnish, Polish, Czech, Slovak, Hungarian, Romanian, Turkish, Greek,
-# Russian, Ukrainian. The last lines are of Google Sheets, which has a word for formulas that it can't read, and of Access.
+# Russian, Ukrainian. The last lines are of Google Sheets, which has a word for formulas that it can't read, of Access, and of
+# BusinessObjects.
 _WORDS = """
 #N/A #REF! #VALUE! #DIV/0! #NAME? #NUM! #NULL! #SPILL! #CALC! #FIELD! #BLOCKED! #CONNECT! #UNKNOWN! #BUSY! #PYTHON!
 #EXTERNAL! #GETTING_DATA
@@ -31,6 +32,7 @@ _WORDS = """
 #ERROR! #ERREUR! #FEHLER! #¡ERROR! #ERRORE! #ERRO! #FOUT! #FEJL! #FEIL! #FEL! #VIRHE! #BŁĄD! #CHYBA! #HIBA! #HATA! #ОШИБКА!
 #ERROR #ERREUR #FEHLER #ERRORE #ERRO #FOUT #DELETED #GELÖSCHT #SUPPRIMÉ #ELIMINADO #ELIMINATO #EXCLUÍDO #VERWIJDERD
 #DIV/0 #NAME #FUNC! #TYPE! #SIZE!
+#MULTIVALUE #MULTIVALEUR #COMPUTATION #DATASYNC #UNAVAILABLE #INDISPONIBLE
 """
 ERROR_WORDS = frozenset(_WORDS.split())
 _LONGEST_WORD = max(map(len, ERROR_WORDS))

@@ -15,7 +15,10 @@ from tests.support import MoodleSite, run_file
 
 WORDS = ("None", "nan", "NaN", "n/a", "N/A", "null", "undefined", "-", "–", "?", "TRUE", "FALSCH", "(leer)", "<NA>",
          "Loading...", "Wird geladen…", "System.Object[]", "System.Collections.Hashtable", "[object Object]",
-         "Microsoft.ActiveDirectory.Management.ADPropertyValueCollection")  # fmt: skip
+         "Microsoft.ActiveDirectory.Management.ADPropertyValueCollection",
+         ".", "Infinity", "Optional[12]", "Optional.empty",
+         "b'12'", "Decimal('12')",
+         "datetime.date(2026, 9, 1)", "java.lang.Object@1b2c3d", "HASH(0x55d0)", "Resource id #3")  # fmt: skip
 
 
 @pytest.mark.parametrize("column", ["idnumber", "cohort", "cohortid", "cohort1", "group1"])
@@ -49,6 +52,14 @@ def test_elsewhere_it_is_kept_and_said(sqlite_site: MoodleSite) -> None:
     assert said["cells_perhaps_placeholders"] == {
         "count": 1, "line": 2, "value": "nan", "columns": "city, department, phone1",
     }  # fmt: skip
+
+
+def test_na_is_said_where_it_names_somebody(sqlite_site: MoodleSite) -> None:
+    text = "username;firstname;lastname;idnumber;department;country\np1;Ann;NA;NA;NA;NA\n"
+    result = run_file(sqlite_site, "users", text)
+    assert result.codes == ["account_created"]
+    said = {note.code: note.params["columns"] for note in result.notes}
+    assert said["cells_perhaps_placeholders"] == "idnumber, lastname"
 
 
 @pytest.mark.parametrize(

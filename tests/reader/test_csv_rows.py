@@ -331,6 +331,7 @@ def test_rows_below_another_header_have_no_columns() -> None:
         ("ann;#Deleted", "cell_is_formula_error"),
         ("#Gelöscht;x", "cell_is_formula_error"),
         ("ann;#Supprimé", "cell_is_formula_error"),
+        ("#MULTIVALEUR;x", "cell_is_formula_error"),
         ("ann;#erroneous", ""),
         ("ann;#ССЫЛКА!", "cell_is_formula_error"),
         ("ann;Err:508", "cell_is_formula_error"),
