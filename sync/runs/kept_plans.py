@@ -14,12 +14,15 @@ from typing import NamedTuple
 from sync.moodle.db.database import Reads
 from sync.processors.base.grace import GraceRecords, GraceTask, Listed
 from sync.processors.base.plan import Plan
+from sync.runs.piece_file import NotForDisk, PieceFile
 from sync.values import Outcome
 
-# Of what was read and of what is written, some fifteen thousand new accounts: about 25 MiB.
+# In memory, of what was read and of what is written, some fifteen thousand new accounts: about 25 MiB.
 _MOST_CELLS = 450_000
-# Of texts in what was read and in the rows of the file.
+# In memory, of texts in what was read and in the rows of the file.
 _MOST_CHARACTERS = 16 << 20
+# On the disk: a few hundred thousand new accounts.
+_MOST_BYTES = 512 << 20
 # Rows that are new get the time at which they were planned.
 _MOST_SECONDS = 600
 
@@ -44,6 +47,7 @@ class _KeptPlan(NamedTuple):
 class KeptPlans:
     """The plans of the first chunks of a file, in order; none of those that follow what had to be planned once more.
 
+    Those that are too much for the memory wait on the disk; with clear passwords they don't, and the later ones aren't kept.
     A connection reads some things once and uses them in all later chunks. So a plan holds only where all that was read before
     it was read again as well.
     """
@@ -51,6 +55,9 @@ class KeptPlans:
     def __init__(self) -> None:
         self._setup: Reads | None = None
         self._kept: deque[_KeptPlan] = deque()
+        self._on_disk: PieceFile | None = None
+        # It still holds the rows that it was planned on: for the disk once the next one comes.
+        self._last: _KeptPlan | None = None
         self._cells = self._characters = 0
         self._is_closed = False
 
@@ -63,16 +70,38 @@ class KeptPlans:
 
     def keep(self, key: PlanKey, reads: Reads, plan: Plan, outcomes: Iterable[Outcome], size: int) -> None:
         """Keep the plan of the next chunk, unless there is too much to be kept by now. Shape: size: of its rows in the file"""
-        if self._kept and self._kept[-1].key == key:
+        if self._last is not None and self._last.key == key:
             # Planned once more, for what came of it could not be stored.
-            self._kept.pop()
+            self._last = None
+        elif self._last is not None:
+            self._write_last()
+        if self._is_closed:
+            return
         self._cells += _cells_of(reads, plan)
         self._characters += size + sum(
             len(cell) for rows in reads for row in rows for cell in row if isinstance(cell, str)
         )
-        self._is_closed = self._is_closed or self._cells > _MOST_CELLS or self._characters > _MOST_CHARACTERS
-        if not self._is_closed:
-            self._kept.append(_KeptPlan(key, reads, plan, tuple(outcomes), time.monotonic()))
+        self._last = _KeptPlan(key, reads, plan, tuple(outcomes), time.monotonic())
+
+    def _write_last(self) -> None:
+        """Let the last plan wait where there is room for it."""
+        last, self._last = self._last, None
+        if last is None:
+            return
+        if self._on_disk is None and self._cells <= _MOST_CELLS and self._characters <= _MOST_CHARACTERS:
+            self._kept.append(last)
+            return
+        self._on_disk = self._on_disk or PieceFile()
+        if last.plan.mails:
+            # There may be passwords in them.
+            self.end()
+            return
+        try:
+            self._on_disk.append(last.key, last)
+        except NotForDisk:
+            self.end()
+        if self._on_disk.size > _MOST_BYTES:
+            self.end()
 
     def end(self) -> None:
         """Keep no further ones: the next chunk can't be used."""
@@ -80,9 +109,13 @@ class KeptPlans:
 
     def take(self, key: PlanKey, reads: Reads) -> tuple[Plan, list[Outcome]] | None:
         """Return the plan of the next chunk, once; None where there is none, or other things were read for it."""
-        if not self._kept:
+        self._write_last()
+        if self._kept:
+            kept = self._kept.popleft()
+        elif self._on_disk:
+            kept = self._on_disk.take()
+        else:
             return None
-        kept = self._kept.popleft()
         is_same = kept.key == key and kept.reads == reads and time.monotonic() - kept.at < _MOST_SECONDS
         if not is_same:
             self.close()
@@ -92,6 +125,7 @@ class KeptPlans:
     def close(self) -> None:
         """Forget all of them, for good."""
         self._kept.clear()
+        self._on_disk = self._last = None
         self.end()
 
 

@@ -48,7 +48,7 @@ from sync.processors.base.sticky import digests_in
 from sync.reader import RowReader, open_rows
 from sync.runs.closing import Closing
 from sync.runs.kept_plans import NotedGrace, PlanKey
-from sync.runs.pipeline_context import ChunkResult, OwedPart, PipelineContext
+from sync.runs.pipeline_context import ChunkResult, OwedPart, PipelineContext, RowsKey
 from sync.runs.planned import PlannedRows, with_new_values
 from sync.runs.retry import disk
 from sync.runs.wholeness import Wholeness
@@ -204,7 +204,7 @@ class PipelineRun:
     def _clean(self, rows: list[Row]) -> tuple[list[CleanRow], list[Rejection]]:
         """Clean a chunk, unless the plan that is carried out was made by this process, and has done so."""
         cleaned = self.work.look.cleaned
-        key = rows[0].line, rows[-1].line, len(rows), frozenset(self.processor.text_fields)
+        key = RowsKey(rows[0].line, rows[-1].line, len(rows), frozenset(self.processor.text_fields))
         if not self.work.simulate and (known := cleaned.take(key)) is not None:
             return known
         notes = self.texts.notes
@@ -212,7 +212,8 @@ class PipelineRun:
         # What was taken out of cells is counted by each pass for itself. Of several files this would be too much to keep.
         is_one_file = self.work.simulate and self.work.overlay is not None and not self.overlay.spans_files
         if is_one_file and self.texts.notes == notes:
-            cleaned.keep(key, clean, rejections, sum(len(row.raw) for row in rows))
+            size = sum(len(row.raw) for row in rows)
+            cleaned.keep(key, clean, rejections, size, secret=self.secrets.are_possible)
         return clean, rejections
 
     def _clean_anew(self, rows: list[Row]) -> tuple[list[CleanRow], list[Rejection]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
@@ -35,12 +35,14 @@ from sync.processors.base.processor import Processor
 from sync.processors.base.sticky import StickyFields
 from sync.reader import ReadSheet, RowReader, WholeText
 from sync.runs.kept_plans import KeptPlans
+from sync.runs.piece_file import PieceFile
 from sync.runs.planned import PlannedRows
 from sync.runs.retry import Unavailable
 from sync.values import CleanRow, Note, Outcome, Rejection
 
-# Of clean rows that are kept, some twenty thousand accounts: about 30 MiB.
+# Of clean rows that are kept in memory, some twenty thousand accounts: about 30 MiB.
 _MOST_CELLS, _MOST_BYTES = 200_000, 8 << 20
+_MOST_BYTES_ON_DISK = 256 << 20
 
 
 class ChunkResult(NamedTuple):
@@ -132,25 +134,51 @@ class StoredPlan(Protocol):
         """Return the objects about which something was planned behind this line, the last one of the file's rows."""
 
 
+class RowsKey(NamedTuple):
+    """By what rows of a file are told from others that were cleaned. Shape: rows: how many"""
+
+    first_line: int
+    last_line: int
+    rows: int
+    text_fields: frozenset[str]
+
+
 class CleanedRows:
-    """What rows of a file came to when they were cleaned, for the next pass over it; nothing of a file that is large."""
+    """What rows of a file came to when they were cleaned, for the next pass over it.
+
+    What is too much for the memory waits on the disk; of a file with passwords nothing does, and nothing of it is kept.
+    """
 
     def __init__(self) -> None:
-        self._kept: dict[Hashable, tuple[Sequence[CleanRow], Sequence[Rejection]]] = {}
+        self._kept: dict[RowsKey, tuple[Sequence[CleanRow], Sequence[Rejection]]] = {}
+        self._on_disk: PieceFile | None = None
         self._cells = self._bytes = 0
 
-    def keep(self, rows: Hashable, clean: Sequence[CleanRow], rejections: Sequence[Rejection], size: int) -> None:
-        """Keep what rows came to. Shape: rows: by what they are told from others; size: of them in the file"""
+    def keep(
+        self, rows: RowsKey, clean: Sequence[CleanRow], rejections: Sequence[Rejection], size: int, *, secret: bool
+    ) -> None:
+        """Keep what rows came to. Shape: size: of them in the file; secret: the file may hold passwords"""
         self._cells += sum(len(row.values) for row in clean)
         self._bytes += size
-        if self._cells > _MOST_CELLS or self._bytes > _MOST_BYTES:
+        cleaned = tuple(clean), tuple(rejections)
+        if self._on_disk is None and self._cells <= _MOST_CELLS and self._bytes <= _MOST_BYTES:
+            self._kept[rows] = cleaned
+        elif secret:
             self._kept.clear()
         else:
-            self._kept[rows] = tuple(clean), tuple(rejections)
+            self._on_disk = self._on_disk or PieceFile()
+            if self._on_disk.size <= _MOST_BYTES_ON_DISK:
+                self._on_disk.append(rows, cleaned)
 
-    def take(self, rows: Hashable) -> tuple[list[CleanRow], list[Rejection]] | None:
-        """Return what was kept of rows, once; None where nothing is."""
-        if (kept := self._kept.pop(rows, None)) is None:
+    def take(self, rows: RowsKey) -> tuple[list[CleanRow], list[Rejection]] | None:
+        """Return what was kept of rows, once; None where nothing is. Rows are taken in the order of the file."""
+        kept = self._kept.pop(rows, None)
+        while kept is None and self._on_disk and self._on_disk.first_key.first_line <= rows.first_line:
+            if self._on_disk.first_key == rows:
+                kept = self._on_disk.take()
+            else:
+                self._on_disk.skip()
+        if kept is None:
             return None
         clean, rejections = kept
         return list(clean), list(rejections)

@@ -45,6 +45,12 @@ def users(count: int, first: int = 0) -> str:
     return HEADER + "".join(f"p{n};Pat;Nr {n};p{n}@x.org\n" for n in range(first, first + count))
 
 
+def with_passwords(count: int) -> str:
+    return (
+        HEADER.rstrip() + ";password\n" + "".join(f"p{n};Pat;Nr {n};p{n}@x.org;Toad-{n}-Hall\n" for n in range(count))
+    )
+
+
 def gone(count: int) -> str:
     return "username\n" + "".join(f"p{n}\n" for n in range(count))
 
@@ -614,7 +620,7 @@ def test_rows_of_which_something_is_noted_are_cleaned_by_each_pass(
 
 
 @pytest.mark.parametrize("most", ["_MOST_CELLS", "_MOST_BYTES"])
-def test_clean_rows_of_a_large_file_are_not_kept(
+def test_clean_rows_of_a_large_file_wait_on_the_disk(
     installation: Installation, settings: Settings, monkeypatch: pytest.MonkeyPatch, cleaned: list[int], most: str
 ) -> None:
     settings.TOOLSYNC_CHUNK_ROWS = 1
@@ -622,7 +628,31 @@ def test_clean_rows_of_a_large_file_are_not_kept(
 
     assert installation.carry_out("/in.csv", users(3)).counts == {"created": 3}
 
+    assert cleaned == [2, 3, 4]
+    assert [row["username"] for row in installation.moodle.rows("user")][-3:] == ["p0", "p1", "p2"]
+
+
+def test_clean_rows_with_passwords_wait_in_memory_alone(
+    installation: Installation, settings: Settings, monkeypatch: pytest.MonkeyPatch, cleaned: list[int]
+) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = 1
+    monkeypatch.setattr("sync.runs.pipeline_context._MOST_CELLS", 10)
+
+    assert installation.carry_out("/in.csv", with_passwords(3)).counts == {"created": 3}
+
     assert cleaned == [2, 3, 4] * 2
+
+
+def test_clean_rows_are_not_kept_without_end(
+    installation: Installation, settings: Settings, monkeypatch: pytest.MonkeyPatch, cleaned: list[int]
+) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = 1
+    monkeypatch.setattr("sync.runs.pipeline_context._MOST_CELLS", 0)
+    monkeypatch.setattr("sync.runs.pipeline_context._MOST_BYTES_ON_DISK", 0)
+
+    assert installation.carry_out("/in.csv", users(3)).counts == {"created": 3}
+
+    assert cleaned == [2, 3, 4, 3, 4]
 
 
 @pytest.fixture
@@ -756,15 +786,50 @@ def test_who_is_locked_out_for_some_days_by_a_plan_that_is_made_once_is_on_the_l
     assert {row["username"] for row in filled.moodle.rows("user", suspended=1)} == {f"p{n}" for n in range(5)}
 
 
-@pytest.mark.parametrize(("limit", "value"), [("_MOST_CELLS", 0), ("_MOST_CHARACTERS", 10), ("_MOST_SECONDS", -1)])
-def test_what_is_too_much_to_be_kept_or_too_old_is_planned_once_more(
-    installation: Installation, monkeypatch: pytest.MonkeyPatch, planned: list[int], limit: str, value: int
+@pytest.mark.parametrize("limit", ["_MOST_CELLS", "_MOST_CHARACTERS"])
+def test_plans_that_are_too_much_for_the_memory_wait_on_the_disk(
+    installation: Installation, settings: Settings, monkeypatch: pytest.MonkeyPatch, planned: list[int], limit: str
 ) -> None:
-    monkeypatch.setattr(f"sync.runs.kept_plans.{limit}", value)
+    settings.TOOLSYNC_CHUNK_ROWS = 1
+    monkeypatch.setattr(f"sync.runs.kept_plans.{limit}", 10)
+
+    assert installation.carry_out("/in.csv", users(3), primaryidentity="username").counts == {"created": 3}
+
+    assert planned == [2, 3, 4]
+    assert [row["username"] for row in installation.moodle.rows("user")][-3:] == ["p0", "p1", "p2"]
+
+
+def test_what_is_too_old_is_planned_once_more(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, planned: list[int]
+) -> None:
+    monkeypatch.setattr("sync.runs.kept_plans._MOST_SECONDS", -1)
 
     assert installation.carry_out("/in.csv", users(2), primaryidentity="username").counts == {"created": 2}
 
     assert planned == [2, 3] * 2
+
+
+def test_what_is_too_much_for_the_disk_is_planned_once_more(
+    installation: Installation, settings: Settings, monkeypatch: pytest.MonkeyPatch, planned: list[int]
+) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = 1
+    monkeypatch.setattr("sync.runs.kept_plans._MOST_CELLS", 0)
+    monkeypatch.setattr("sync.runs.kept_plans._MOST_BYTES", 0)
+
+    assert installation.carry_out("/in.csv", users(3), primaryidentity="username").counts == {"created": 3}
+
+    assert planned == [2, 3, 4, 3, 4]
+
+
+def test_plans_with_clear_passwords_wait_in_memory_alone(
+    installation: Installation, settings: Settings, monkeypatch: pytest.MonkeyPatch, planned: list[int]
+) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = 1
+    monkeypatch.setattr("sync.runs.kept_plans._MOST_CELLS", 0)
+
+    assert installation.carry_out("/in.csv", with_passwords(3), primaryidentity="username").counts == {"created": 3}
+
+    assert planned == [2, 3, 4] * 2
 
 
 @pytest.mark.parametrize(

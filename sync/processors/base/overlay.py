@@ -10,12 +10,13 @@ A processor reads with `overlay.over(table, rows, ...)`, plans on `plan.change(f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
-from sync.processors.base.overlay_rows import KeptPlace, KeptRow, Place, RowsInMemory, RowsOnDisk
+from sync.processors.base.overlay_rows import Columns, KeptPlace, KeptRow, Place, RowsInMemory, RowsOnDisk
+from sync.processors.base.unsearched_rows import UnsearchedRows
 
 Key = Any
 Values = Mapping[str, Any]
@@ -316,12 +317,13 @@ class Overlay:
     """What the plans of earlier chunks would leave of Moodle's rows, for the length of one run, or of the plan of a bundle.
 
     Where chunks are carried out as they are planned nothing is kept here, and `over` costs nothing. What is kept is brought into
-    its form when somebody asks: what the last chunk of a file leaves is seldom asked for.
+    a form that can be searched when somebody asks for a row of it: those of most files are never asked for.
     Shape: told: how often a row of it was found
     """
 
     def __init__(self) -> None:
         self._rows: RowsInMemory | RowsOnDisk = RowsInMemory()
+        self._unsearched: UnsearchedRows | None = UnsearchedRows(_MOST_CELLS)
         self._tables: set[str] = set()
         self._waiting: list[ChangedRows] = []
         self._file = 0
@@ -382,7 +384,10 @@ class Overlay:
         self._write()
         found: set[Key] = set()
         for names, values in wanted.items():
-            places = [_place(table, names, value if len(names) > 1 else (value,)) for value in values]
+            place_of = _place_by(table, names)
+            places = [place_of(value if len(names) > 1 else (value,)) for value in values]
+            if self._unsearched is not None and self._unsearched.may_hold_at(table.name, names, places):
+                self._make_searchable()
             found |= self._rows.keys_at(table.name, names, places)
         self.told += len(found)
         return found
@@ -394,6 +399,7 @@ class Overlay:
     def each_change(self, table: Table) -> Iterator[tuple[Key, Values | None]]:
         """Return the same one by one."""
         self._write()
+        self._make_searchable()
         for key, _rowid, body in self._rows.each(table.name):
             self.told += 1
             yield key, body
@@ -423,14 +429,12 @@ class Overlay:
         waiting, self._waiting = self._waiting, []
         for rows in waiting:
             self._write_rows(rows)
-            if isinstance(self._rows, RowsInMemory) and self._rows.cells > _MOST_CELLS:
-                self._rows = self._rows.on_disk()
 
     def _write_rows(self, rows: ChangedRows) -> None:
         table, changed = rows.table, rows.changed()
         earlier = self._bodies(table, changed)
         kept: list[KeptRow] = []
-        places: list[KeptPlace] = []
+        states: list[tuple[Key, Values]] = []
         for key, values in changed.items():
             found = rows.found(key)
             known = values if values is not None else found
@@ -438,20 +442,40 @@ class Overlay:
                 # Made and taken away in one chunk.
                 continue
             rowid = earlier[key].rowid if key in earlier else self._kept_id(known["id"])
-            kept_key = self._kept_key(key)
-            kept.append(KeptRow(kept_key, rowid, None if values is None else self._kept_values(values)))
-            places += [
-                KeptPlace(names, _place(table, names, self._cells(table, names, key, state)), kept_key)
-                for names in table.found_by
-                for state in (found, values)
-                if state is not None
+            kept.append(KeptRow(self._kept_key(key), rowid, None if values is None else self._kept_values(values)))
+            states += [(key, state) for state in (found, values) if state is not None]
+        places = [place for names in table.found_by for place in self._places(table, names, states)]
+        if self._unsearched is not None:
+            self._unsearched.put(table.name, kept, places)
+        else:
+            self._put(table.name, kept, places)
+
+    def _places(self, table: Table, names: Columns, states: Iterable[tuple[Key, Values]]) -> list[KeptPlace]:
+        place_of = _place_by(table, names)
+        if self._file or not table.defaults.keys().isdisjoint(names) or not set(names).isdisjoint(table.key):
+            return [
+                KeptPlace(names, place_of(self._cells(table, names, key, state)), self._kept_key(key))
+                for key, state in states
             ]
-        self._rows.put(table.name, kept, places)
+        return [KeptPlace(names, place_of([state[name] for name in names]), key) for key, state in states]
+
+    def _make_searchable(self) -> None:
+        """Bring the rows into a form that can be searched: somebody asks for one of them."""
+        if self._unsearched is None:
+            return
+        unsearched, self._unsearched = self._unsearched, None
+        for table, rows, places in unsearched:
+            self._put(table, rows, places)
+
+    def _put(self, table: str, rows: Sequence[KeptRow], places: Sequence[KeptPlace]) -> None:
+        self._rows.put(table, rows, places)
+        if isinstance(self._rows, RowsInMemory) and self._rows.cells > _MOST_CELLS:
+            self._rows = self._rows.on_disk()
 
     def close(self) -> None:
         self._waiting = []
         self._rows.close()
-        self._rows = RowsInMemory()
+        self._rows, self._unsearched = RowsInMemory(), None
 
     def _kept_id(self, value: Any) -> Any:
         """Return a value, a temporary id of the file that is planned moved to where no other file has any."""
@@ -477,13 +501,24 @@ class Overlay:
         if not keys or not self.holds(table.name):
             return {}
         self._write()
+        if self._unsearched is not None and self._unsearched.may_hold(table.name, keys):
+            self._make_searchable()
         bodies = self._rows.bodies(table.name, keys)
         self.told += len(bodies)
         return bodies
 
 
-def _place(table: Table, names: tuple[str, ...], values: Iterable[Any]) -> Place:
-    return tuple([table.folded(name, value) for name, value in zip(names, values, strict=True)])
+def _place_by(table: Table, names: Columns) -> Callable[[Iterable[Any]], Place]:
+    """Return the function that tells at which place of these columns a row with some cells is."""
+    folds = [table.folds.get(name) for name in names]
+    if not any(folds):
+        return tuple
+    return lambda cells: tuple(
+        [
+            fold(cell) if fold is not None and isinstance(cell, str) else cell
+            for fold, cell in zip(folds, cells, strict=True)
+        ]
+    )
 
 
 def _difference(old: Values, values: Values) -> dict[str, Any]:

@@ -47,8 +47,11 @@ _PLAIN = frozenset({int, str, float, bool, type(None)})
 _CHARACTERS_OF_A_CELL = 64
 
 
-def _cells_of(body: Mapping[str, Any]) -> int:
-    return len(body) + sum(len(value) // _CHARACTERS_OF_A_CELL for value in body.values() if isinstance(value, str))
+def cells_of(bodies: Iterable[Body]) -> int:
+    """Return how many cells rows take in memory; a long text counts as many."""
+    kept = [body for body in bodies if body]
+    long = sum([len(cell) // _CHARACTERS_OF_A_CELL for body in kept for cell in body.values() if cell.__class__ is str])
+    return sum(map(len, kept)) + long
 
 
 class RowsInMemory:
@@ -65,8 +68,8 @@ class RowsInMemory:
         kept = self._rows.setdefault(table, {})
         for row in rows:
             number = kept[row.key][0] if row.key in kept else next(self._numbers)
-            kept[row.key] = (number, row._replace(body=_as_json(row.body)))
-            self.cells += _cells_of(row.body or {})
+            kept[row.key] = (number, row._replace(body=as_json(row.body)))
+            self.cells += cells_of([row.body])
         for columns, place, key in places:
             self._places.setdefault((table, columns), {}).setdefault(place, {})[key] = None
 
@@ -154,7 +157,7 @@ def _planned(value: Any) -> Any:
 _dumped_body: Callable[[Any], str] = json.JSONEncoder(default=_planned).encode
 
 
-def _as_json(body: Body) -> Body:
+def as_json(body: Body) -> Body:
     """Return a body as it would come back from JSON."""
     return body and {
         name: cell if cell.__class__ in _PLAIN else json.loads(_dumped_body(cell)) for name, cell in body.items()

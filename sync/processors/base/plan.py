@@ -73,6 +73,10 @@ class Plan:
         """Forget the rows that it was planned on; what is to be done stays."""
         self.changed_rows = []
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what there is of a plan once it has let go of its rows: it may wait elsewhere until it is carried out."""
+        return {**self.__dict__, "changed_rows": []}
+
     def insert(self, table: str, values: dict[str, Any], *lines: int, newid: int = 0) -> None:
         self.inserts.setdefault(table, []).append(Insert(values, newid, lines))
 

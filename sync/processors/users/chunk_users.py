@@ -152,6 +152,11 @@ class UsersWritePlan(Plan):
         super().let_go_of_rows()
         self.users = ChunkUsers(self.change(FoundRows(self.users.rows.table)))
 
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        del state["users"]
+        return state
+
     def revive_user(self, user: ChunkUser, values: Mapping[str, Any], username: str, line: int) -> list[Change]:
         """Take a deleted user up again, and return what changes."""
         values = {"email": "", "idnumber": "", **values, "deleted": 0, "username": username}

@@ -33,6 +33,10 @@ def kept(overlay: Overlay, *plans: Plan) -> None:
             overlay.keep(rows)
 
 
+def is_searchable(overlay: Overlay) -> bool:
+    return overlay._unsearched is None
+
+
 def cohorts_over(overlay: Overlay, *names: str, read: Collection[Mapping[str, Any]] = ()) -> dict[int, str]:
     found = overlay.over(COHORTS, {row["id"]: row for row in read}, {("name",): names})
     return {key: row["name"] for key, row in found.rows.items()}
@@ -251,6 +255,22 @@ def test_what_nobody_asks_for_is_not_held_in_memory(overlay: Overlay, monkeypatc
         assert len(overlay._waiting) <= 3
 
     assert list(cohorts_over(overlay, "c2", "C11").values()) == ["C2", "C11"]
+
+
+def test_rows_that_nobody_asks_for_are_not_made_searchable(overlay: Overlay) -> None:
+    for line in range(2, 12):
+        plan = Plan()
+        rows = plan.change(overlay.over(COHORTS, {line: {**YEAR1, "id": line}}, {("name",): [f"c{line}"]}))
+        rows.update(line, {"name": f"C{line}", "idnumber": line}, line)
+        rows.insert({"name": f"Year {line}", "contextid": line, "idnumber": None}, line)
+        kept(overlay, plan)
+    assert cohorts_over(overlay, "Other") == {}
+    assert not is_searchable(overlay)
+
+    # By what it was called before as well.
+    assert len(cohorts_over(overlay, "year 1")) == 10
+    assert is_searchable(overlay)
+    assert {*cohorts_over(overlay, "year 11", "c3").values()} == {"C3", "Year 11"}
 
 
 @pytest.mark.parametrize(("name", "place"), [("Year 1", RowsInMemory), ("Year 1" * 1000, RowsOnDisk)])

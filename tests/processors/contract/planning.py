@@ -102,6 +102,7 @@ def _uncounted(plan: Any) -> list[str]:
 def _changes_of_overlay(processor: Processor) -> int:
     overlay = processor.overlay
     overlay._write()
+    overlay._make_searchable()
     rows = overlay._rows
     if isinstance(rows, RowsOnDisk):
         return rows._database.total_changes

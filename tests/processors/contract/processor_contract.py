@@ -116,10 +116,22 @@ class ProcessorContract:
 
         assert left.differences(expected) == {}
 
-    @pytest.mark.parametrize(("chunk_rows", "moment"), [(1000, ""), (2, ""), (2, "before apply"), (2, "after commit")])
+    @pytest.mark.parametrize(
+        ("chunk_rows", "moment"), [(1000, ""), (2, ""), (2, "before apply"), (2, "after commit"), (2, "on disk")]
+    )
     def test_a_plan_is_applied_by_the_process_that_has_made_it(
-        self, contract: ContractSite, spec: ContractSpec, chunk_rows: int, moment: str
+        self,
+        contract: ContractSite,
+        spec: ContractSpec,
+        chunk_rows: int,
+        moment: str,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        if moment == "on disk":
+            # As with a long file.
+            monkeypatch.setattr("sync.runs.kept_plans._MOST_CELLS", 0)
+            monkeypatch.setattr("sync.runs.pipeline_context._MOST_CELLS", 0)
+            moment = ""
         expected = contract.reference(spec, chunk_rows=chunk_rows)
         planned = planned_lines(REGISTRY[spec.key])
         look = FileLook()
