@@ -6,6 +6,7 @@ Source: spec courses.md section 1.3, option templatemode
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from sync.moodle.course_content.delete.clear_content import empty_courses
@@ -37,6 +38,7 @@ def fill_courses(writer: Writer, graph: CourseGraph, fillings: Sequence[Template
     wanted = []
     for filling in fillings:
         course, how = courses[filling.course.id], filling.content
-        wanted.append((CourseTarget(course.id, course.contextid, course.path, how.date_offset, is_filled=True), how))
+        target = CourseTarget(course.id, course.contextid, course.path, how.date_offset, is_filled=True)
+        wanted.append((replace(target, is_emptied=filling.replaces), how))
     restore_templates(writer, graph, wanted, now=now)
     return files

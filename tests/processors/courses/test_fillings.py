@@ -181,6 +181,19 @@ def test_replaced_content_goes_with_what_people_did_and_people_stay(moodle_site:
     assert_sound(site, "C2", but=template_faults)
 
 
+@pytest.mark.parametrize(
+    ("mode", "expected"), [(ADD, {"mine": "1"}), (REPLACE, {"minmaxtouse": "2", "decimalpoints": "3"})]
+)
+def test_settings_of_the_gradebook_come_with_content_that_replaces_it(
+    site: MoodleSite, mode: str, expected: dict[str, str]
+) -> None:
+    for course, settings in (("C1", {"minmaxtouse": "2", "decimalpoints": "3"}), ("C2", {"mine": "1"})):
+        for name, value in settings.items():
+            insert(site, "grade_settings", {"courseid": site.ids[course], "name": name, "value": value})
+    assert fill(site, mode).codes == [DONE[mode]]
+    assert {row["name"]: row["value"] for row in site.rows("grade_settings", courseid=site.ids["C2"])} == expected
+
+
 def test_what_a_course_has_already_is_neither_doubled_nor_changed(moodle_site: MoodleSite) -> None:
     site = moodle_site
     ours, theirs = furnished(site, "C2"), furnished(site, "C1")

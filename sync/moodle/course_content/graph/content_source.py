@@ -34,9 +34,9 @@ class SourceContext(NamedTuple):
 class CourseTarget:
     """A course that exists, and has neither sections nor blocks of its own unless it is filled.
 
-    Shape: is_filled: the content is added to what it has; path: of its context, "/1/20/50"; values: columns of its row that
-    were taken from the source and may refer to its content (`summary`, `defaultgroupingid`); own_fields: custom fields,
-    own_options: format options of the whole course, that are set already
+    Shape: is_filled: the content is added to what it has; is_emptied: what it held went before; path: of its context,
+    "/1/20/50"; values: columns of its row that were taken from the source and may refer to its content (`summary`,
+    `defaultgroupingid`); own_fields: custom fields, own_options: format options of the whole course, that are set already
     Units: date_offset: seconds by which dates move
     """
 
@@ -48,6 +48,7 @@ class CourseTarget:
     own_fields: frozenset[int] = frozenset()
     own_options: frozenset[str] = frozenset()
     is_filled: bool = False
+    is_emptied: bool = False
 
 
 @dataclass

@@ -154,7 +154,8 @@ class _Restore:
         courseids = [each.target.courseid for each in self.results]
         open_single_forums(self.writer, courseids, now=self.now)
         filled = [each.target.courseid for each in self.results if each.target.is_filled]
-        add_grade_settings(self.writer, sorted(set(courseids) - set(filled)))
+        graded = [each.target.courseid for each in self.results if each.target.is_filled and not each.target.is_emptied]
+        add_grade_settings(self.writer, sorted(set(courseids) - set(graded)))
         mark_for_regrading(self.writer, filled)
         queue_tasks(self.writer, courseids, now=self.now)
 
@@ -221,8 +222,11 @@ class _Restore:
         if table == "customfield_data":
             is_of_course = row["instanceid"] == self.source.courseid
             return is_of_course and (target.is_filled or row["fieldid"] in target.own_fields)
-        if table in ("grade_settings", "tag_instance"):
-            return target.is_filled and row.get("itemtype", COURSE) == COURSE
+        if table == "grade_settings":
+            # They went with what the course held. Source: remove_course_grades(), process_grade_setting()
+            return target.is_filled and not target.is_emptied
+        if table == "tag_instance":
+            return target.is_filled and row["itemtype"] == COURSE
         is_of_course = table == "course_format_options" and not row["sectionid"]
         return is_of_course and (target.is_filled or row["name"] in target.own_options)
 
