@@ -1,6 +1,8 @@
 """Questions of courses that go, but are used elsewhere: they move to the category that the course was in.
 
-Mirrors: question_delete_context() and question_save_from_deletion(); spec courses.md section 2, step 8
+From Moodle 5.0 on only activities have questions: they move to the bank that Moodle itself keeps on the front page.
+Mirrors: question_delete_context(), question_category_delete_safe() and question_save_from_deletion(); spec courses.md
+section 2, step 8
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import sqlalchemy as sa
 from sync.moodle.course_content.graph.graph import CourseGraph
 from sync.moodle.course_content.graph.scope import Scope, inline
 from sync.moodle.courses.courses import Course
+from sync.moodle.courses.system_bank import bank_of_site
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import RowChange, Writer
 from sync.moodle.files.files import pathname_hash
@@ -39,7 +42,7 @@ def move_shared_questions(
     found = session.fetch(
         wanted.join(category, category.c.id == entry.c.questioncategoryid).where(entry.c.id.in_(inline(entries)))
     )
-    home = _homes(session, courses, {row.contextid for row in found})
+    home = _homes(writer, courses, {row.contextid for row in found}, now=now)
     tops = _top_categories(writer, sorted(set(home.values())), now=now)
     sources = {row.categoryid: row for row in found}
     new = writer.insert_many(
@@ -102,8 +105,16 @@ def _entries_in_use(session: MoodleSession, scope: Scope) -> set[int]:
     return entries
 
 
-def _homes(session: MoodleSession, courses: Sequence[Course], contextids: set[int]) -> dict[int, int]:
-    """Return for each context of a course the context of the category that the course is in; the system's if the path is lost."""
+def _homes(writer: Writer, courses: Sequence[Course], contextids: set[int], *, now: int) -> dict[int, int]:
+    """Return for each context of a course the one that its questions move to.
+
+    That is the bank of the front page where questions lie in activities; else the category that the course is in, or the
+    system if the path is lost.
+    """
+    session = writer.session
+    bank = bank_of_site(writer, now=now)
+    if bank is not None:
+        return dict.fromkeys(contextids, bank)
     context = session.table("context")
     paths = session.fetch(sa.select(context.c.id, context.c.path).where(context.c.id.in_(inline(contextids))))
     homes = dict.fromkeys(contextids, session.system_contextid)

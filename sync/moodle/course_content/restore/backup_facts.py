@@ -16,10 +16,9 @@ from sync.moodle.course_content.restore.question_banks import FIRST_ID, arranged
 from sync.moodle.course_content.restore.rows import TAG_LENGTH, Facts, number_of, tag_name
 from sync.moodle.course_content.restore.site_names import SiteNames
 from sync.moodle.course_content.restore.text_links import fetch_wwwroot
+from sync.moodle.courses.system_bank import BANK
 from sync.moodle.db.database import MoodleSession
 
-# Activities that keep the questions of a course, from Moodle 5.0 on.
-_BANK = "qbank"
 _AUTHORS = {
     "question": ("createdby", "modifiedby"),
     "question_bank_entries": ("ownerid",),
@@ -37,7 +36,7 @@ def gather_facts(
         rows_of(archive, "question_categories"),
         archive.contexts(),
         manifest.contextid,
-        has_qbank=_BANK in names.modules,
+        has_qbank=BANK in names.modules,
         courseid=manifest.courseid,
         sectionid=sections[0]["id"] if sections else FIRST_ID,
         groupmode=number_of(archive.course.get("groupmode")),

@@ -14,13 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync.moodle.course_content.graph.content_source import Row, SourceContext
+from sync.moodle.courses.system_bank import BANK, ModulePlace, bank_values, module_values
 from sync.moodle.versions import CONTEXT_MODULE, Feature
 
 # Above the ids that rows of an archive have or are given, and small enough for any column of ids.
 FIRST_ID = 2**62 + 2**61
-# Strings systembank and systembankdescription of Moodle 5.0 and later.
-_BANK_NAME = "System shared question bank"
-_BANK_INTRO = "This question bank was created automatically when the site was upgraded."
 # Source: the joins of core\output\datafilter
 _ANY, _ALL = 1, 2
 
@@ -190,24 +188,10 @@ def _without_empty(rows: Sequence[Row], contexts: Mapping[int, SourceContext], w
 def _new_bank(
     courseid: int, sectionid: int, groupmode: int, now: int
 ) -> tuple[dict[str, Row], dict[int, SourceContext]]:
-    """Mirrors: create_default_open_instance() of Moodle 5.0 and later"""
-    times = {"timecreated": now, "timemodified": now}
-    bank = {"course": courseid, "name": _BANK_NAME, "intro": _BANK_INTRO, "introformat": 1, "type": "system", **times}
-    cm = {
-        "course": courseid,
-        "instance": FIRST_ID,
-        "section": sectionid,
-        "idnumber": "",
-        "added": now,
-        "visible": 0,
-        "visibleold": 0,
-        "groupmode": groupmode,
-        "showdescription": 1,
-        "downloadcontent": 1,
-    }
+    cm = module_values(ModulePlace(courseid, sectionid, groupmode), FIRST_ID, now=now)
     rows: dict[str, Row] = {
-        "qbank": {"id": FIRST_ID, **bank},
-        "course_modules": {"id": FIRST_ID, "modulename": "qbank", **cm, "visibleoncoursepage": 0},
+        BANK: {"id": FIRST_ID, **bank_values(courseid, now=now)},
+        "course_modules": {"id": FIRST_ID, "modulename": BANK, **cm},
     }
     return rows, {FIRST_ID: SourceContext(CONTEXT_MODULE, FIRST_ID)}
 

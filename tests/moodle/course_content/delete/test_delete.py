@@ -182,8 +182,6 @@ def test_a_question_that_another_course_uses_is_moved_there(moodle_site: MoodleS
     }  # fmt: skip
     insert(moodle_site, "files", {**place, "filename": ".", "contenthash": EMPTY_HASH, "filesize": 0})
     image = insert(moodle_site, "files", {**place, "filename": "f.png"})
-    categoryid = moodle_site.one("course", shortname="C1")["category"]
-    course_category = moodle_site.one("context", contextlevel=40, instanceid=categoryid)["id"]
     elsewhere = moodle_site.ids["C2 context"]
     if use == "reference":
         insert(moodle_site, "question_references", {"usingcontextid": elsewhere, "questionbankentryid": entry})
@@ -195,12 +193,58 @@ def test_a_question_that_another_course_uses_is_moved_there(moodle_site: MoodleS
 
     home = moodle_site.one("question_bank_entries", id=entry)["questioncategoryid"]
     category = moodle_site.one("question_categories", id=home)
-    assert category["contextid"] == course_category
+    place_of_questions = _home_of_questions(moodle_site)
+    assert category["contextid"] == place_of_questions
     assert moodle_site.one("question_categories", id=category["parent"])["parent"] == 0
     assert len(moodle_site.rows("question", id=question)) == 1
     assert len(moodle_site.rows("question_answers", question=question)) == 1
-    assert moodle_site.one("files", id=image)["contextid"] == course_category
+    assert moodle_site.one("files", id=image)["contextid"] == place_of_questions
     assert_sound(moodle_site, but=faults)
+
+
+@pytest.mark.parametrize(
+    "moodle_site",
+    [
+        "sqlite:5.1",
+        pytest.param("postgresql:5.2", marks=pytest.mark.xdist_group("postgresql:5.2")),
+        pytest.param("real:m51-seeded", marks=[*needs_moodle_data, pytest.mark.xdist_group("real:m51-seeded")]),
+    ],
+    indirect=True,
+)
+def test_questions_in_use_come_into_one_bank_on_the_front_page_where_activities_have_them(
+    moodle_site: MoodleSite,
+) -> None:
+    site = moodle_site
+    faults = faults_of(site)
+    front = site.one("course", category=0)
+    site.execute("UPDATE {course} SET groupmode = 2 WHERE id = :id", id=front["id"])
+    site.ids["USING"], site.ids["USING context"] = _new_course(site, "USING")
+    using = _new_page(site, "USING")
+    entries = [_question_in_use(site, course, contextid=using) for course in ("C1", "C2")]
+
+    assert run_file(site, "courses_delete", "C1\n").codes == ["course_deleted"]
+    text = "shortname;fullname;template\nC2;Course C2;USING\n"
+    result = run_file(site, "courses", text, forceupdate=True, templatemode="2")
+    assert result.codes == ["course_content_replaced"], result.report
+
+    home = _home_of_questions(site)
+    categories = [
+        site.one("question_categories", id=site.one("question_bank_entries", id=entry)["questioncategoryid"])
+        for entry in entries
+    ]
+    assert [category["contextid"] for category in categories] == [home, home]
+    (top,) = site.rows("question_categories", contextid=home, parent=0)
+    assert {category["parent"] for category in categories} == {top["id"]}
+    context = site.one("context", id=home)
+    cm = site.one("course_modules", id=context["instanceid"])
+    place = site.one("course_sections", id=cm["section"])
+    assert (place["course"], place["section"], place["sequence"].split(",")[-1]) == (front["id"], 0, str(cm["id"]))
+    above = site.one("context", contextlevel=50, instanceid=front["id"])
+    assert (context["path"], context["depth"]) == (f"{above['path']}/{home}", above["depth"] + 1)
+    hidden = ("visible", "visibleold", "visibleoncoursepage", "showdescription", "groupmode")
+    assert [cm[name] for name in hidden] == [0, 0, 0, 1, 2]
+    assert site.one("course", id=front["id"])["cacherev"] > front["cacherev"]
+    assert_sound(site, but=faults)
 
 
 @pytest.mark.parametrize(
@@ -241,14 +285,41 @@ def _orphans(site: MoodleSite, graph: CourseGraph) -> Iterator[tuple[str, int]]:
     database.dispose()
 
 
+def _home_of_questions(site: MoodleSite) -> int:
+    """The context that questions move to: of the category that the courses are in, or of a bank on the front page."""
+    if not site.rows("modules", name="qbank"):
+        categoryid = site.one("course", shortname="C2")["category"]
+        return int(site.one("context", contextlevel=40, instanceid=categoryid)["id"])
+    front = site.one("course", category=0)["id"]
+    bank = site.one("qbank", course=front, type="system")
+    moduleid = site.one("modules", name="qbank")["id"]
+    cm = site.one("course_modules", course=front, module=moduleid, instance=bank["id"])
+    return int(site.one("context", contextlevel=70, instanceid=cm["id"])["id"])
+
+
+def _question_in_use(site: MoodleSite, course: str, *, contextid: int) -> int:
+    """Put a question into an activity of a course that another context uses; return its bank entry."""
+    page = _new_page(site, course)
+    top = insert(site, "question_categories", {"contextid": page, "name": "top", "parent": 0})
+    category = insert(site, "question_categories", {"contextid": page, "parent": top})
+    entry = insert(site, "question_bank_entries", {"questioncategoryid": category})
+    question = insert(site, "question", {"qtype": "truefalse", "parent": 0})
+    insert(site, "question_versions", {"questionbankentryid": entry, "questionid": question, "version": 1})
+    insert(site, "question_references", {"usingcontextid": contextid, "questionbankentryid": entry, "version": 1})
+    return entry
+
+
 def _new_page(site: MoodleSite, course: str) -> int:
     """Put a page into a course; return the id of its context."""
     page = insert(site, "page", {"course": site.ids[course], "name": f"Page of {course}"})
     module = site.one("modules", name="page")["id"]
-    section = insert(site, "course_sections", {"course": site.ids[course], "section": 0})
+    first = {"course": site.ids[course], "section": 0}
+    present = site.rows("course_sections", **first)
+    section = present[0]["id"] if present else insert(site, "course_sections", {**first, "sequence": ""})
     place = {"course": site.ids[course], "module": module, "instance": page, "section": section}
     cm = insert(site, "course_modules", {**place, "deletioninprogress": 0})
-    site.execute("UPDATE {course_sections} SET sequence = :cm WHERE id = :id", cm=str(cm), id=section)
+    listed = ",".join(filter(None, (site.one("course_sections", id=section)["sequence"], str(cm))))
+    site.execute("UPDATE {course_sections} SET sequence = :listed WHERE id = :id", listed=listed, id=section)
     above = site.one("context", id=site.ids[f"{course} context"])["path"]
     context = site.insert("context", contextlevel=70, instanceid=cm, depth=4)
     site.execute("UPDATE {context} SET path = :path WHERE id = :id", path=f"{above}/{context}", id=context)
