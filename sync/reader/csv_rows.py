@@ -386,6 +386,8 @@ def _refuse_header_in_quotes(header: Header, is_known: IsKnown) -> None:
 
     Raises: HeaderError
     """
+    if b'"' not in header.raw:
+        return
     text = next(filter(None, header.spelled), "")
     names = list(filter(None, map(header_name, split_cells(text, guess_separator(text, is_known)))))
     if sum(map(bool, header.names)) == 1 and len(names) > 1 and may_be_header(names, is_known):
