@@ -271,7 +271,7 @@ def _shown_of(posted: QueryDict) -> dict[str, Any]:
     """Return what a page has shown before it was sent; {} for one that doesn't say so."""
     try:
         found = json.loads(posted.get("shown", "{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -241,6 +241,16 @@ def test_what_was_changed_in_another_tab_stays(mending: Mending) -> None:
     assert (set(draft.edits), draft.left_out) == ({4, 5}, set())
 
 
+@pytest.mark.parametrize("shown", ["", "[", "[]", "[" * 100_000, '{"c-3-0": {"a": []}, "out-3": [1]}'])
+def test_a_page_that_says_nonsense_of_what_it_has_shown_is_taken_as_one_that_says_nothing(
+    mending: Mending, shown: str
+) -> None:
+    sent = {"do": "save", "line": list(map(str, LINES)), "shown": shown, name_of(3, "email"): "bob@x.org"}
+
+    assert mending.client.post(mending.url, sent).status_code < 400
+    assert load_draft(mending.run, User.objects.get()).edits == {3: {PLACE["email"]: "bob@x.org"}}
+
+
 def test_cells_that_are_sent_back_as_they_were_are_no_change(installation: Installation, admin_client: Client) -> None:
     """A browser sends the text of a field without its line ends."""
     content = FILE.replace("bob;Bob;Kay", 'bob;"B\no  b";Kay')
