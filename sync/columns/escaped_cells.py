@@ -30,6 +30,7 @@ from sync.columns.placeholders import (
     is_perhaps_placeholder,
     is_placeholder,
     is_truth,
+    separators_taken_out,
 )
 from sync.values import Note
 
@@ -199,6 +200,8 @@ class EscapedCells:
                 raise CellError("cell_is_decimal", value=shown(text), meant=shown(meant))
             if place is Place.KEY:
                 self._look_for_day(text, name, line)
+                if separators_taken_out(text):
+                    self._count("cells_perhaps_grouped", name, line, text)
             if is_perhaps_nothing(text):
                 self._count("cells_perhaps_placeholders", name, line, text)
         if is_perhaps_placeholder(text, is_free=place in _UNLIMITED):

@@ -68,6 +68,7 @@ _DECIMAL = re.compile(r"(\d{4,})[.,]0{1,3}")
 _GROUPED = re.compile(r"\d{1,3}(?:([.,'’ \u00a0\u2009\u202f])\d{3})(?:\1\d{3})*")
 _GROUPED_DECIMAL = re.compile(r"(\d{1,3}(?:([.,'’ \u00a0\u2009\u202f])\d{3})(?:\2\d{3})*)(?!\2)[.,]0{1,3}")
 _SIGNS_OF_DECIMAL = (".0", ",0")
+_GROUPED_CELL = re.compile(r"(?:\n|\A)\d{1,3}[.,'’ \u00a0\u2009\u202f]\d{3}(?!\d)").search
 
 # What a spreadsheet makes of 1-3, MAR2 and 3/2002, in several languages; and a day as programs write it with its first second.
 _MONTH_OF_DAY = re.compile(
@@ -88,7 +89,7 @@ def holds_placeholder(cells: Sequence[str], text: str) -> bool:
         return True
     if ("-" in text or ". " in text) and _END_OF_DAY(text) and any(map(_MONTH_OF_DAY.fullmatch, cells)):
         return True
-    return _SIGN_OF_MIDNIGHT in text
+    return _SIGN_OF_MIDNIGHT in text or _GROUPED_CELL(text) is not None
 
 
 def is_placeholder(text: str, *, of_person: bool) -> bool:

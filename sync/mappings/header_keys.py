@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
+from sync.columns.cell_texts import without_invisible
 from sync.columns.file_columns import ADDED_COLUMNS
 
 
@@ -42,4 +43,4 @@ def fingerprint_of(names: Sequence[str]) -> str:
 
 
 def _normal(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", name).casefold().split())
+    return " ".join(unicodedata.normalize("NFC", without_invisible(name)).casefold().split())

@@ -223,6 +223,16 @@ TEXTS: dict[str, Any] = {
             count,
         )
     ),
+    "cells_perhaps_grouped": PluralText(
+        lambda count: ngettext(
+            "%(count)s row holds a number with separators between thousands in place of an identifier; it was taken as it is: "
+            "“%(value)s” in line %(line)s (columns: %(columns)s). If it is a number without them, format such cells as text.",
+            "%(count)s rows hold numbers with separators between thousands in place of identifiers; they were taken as they are, "
+            "first “%(value)s” in line %(line)s (columns: %(columns)s). If they are numbers without them, format such cells as "
+            "text.",
+            count,
+        )
+    ),
     "cells_perhaps_truth": PluralText(
         lambda count: ngettext(
             "%(count)s row holds a yes or no as a spreadsheet writes it where a text is wanted; it was taken as it is: "

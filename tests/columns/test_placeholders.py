@@ -277,6 +277,18 @@ def test_days_in_place_of_identifiers_are_said(sqlite_site: MoodleSite, name: st
     assert [note.code for note in result.notes] == (["cells_perhaps_days"] if is_said else [])
 
 
+@pytest.mark.parametrize(
+    ("name", "is_said"),
+    [("1,234", True), ("12'345'678", True), ("1 234", True), ("1.2345", False), ("1,23", False), ("TD 1 234", False)],
+)
+def test_numbers_with_separators_in_place_of_identifiers_are_said(
+    sqlite_site: MoodleSite, name: str, is_said: bool
+) -> None:
+    result = run_file(sqlite_site, "groups", f"courseid;name;idnumber\nC1;Group A;{name}\n")
+    assert result.codes == ["group_created"]
+    assert [note.code for note in result.notes] == (["cells_perhaps_grouped"] if is_said else [])
+
+
 @pytest.mark.parametrize("cell", ["2026-03-01 00:00:00", "2026-03-01T00:00:00.000", "2026-03-01 00:00:00+00:00"])
 def test_a_day_as_programs_write_it_is_no_identifier(sqlite_site: MoodleSite, cell: str) -> None:
     text = f"username;firstname;lastname;idnumber\np1;Ann;Lee;{cell}\n"

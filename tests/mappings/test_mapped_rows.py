@@ -123,7 +123,13 @@ def test_a_known_column_can_be_left_out() -> None:
 
 
 def test_equal_names_are_told_apart_by_number_and_empty_ones_by_place() -> None:
-    assert column_keys(["Code", "Libellé", "code", "", "CODE "]) == ("code", "libellé", "code (2)", "(4)", "code (3)")
+    assert column_keys(["Co\u200bde", "Libellé", "code", "", "CODE "]) == (
+        "code",
+        "libellé",
+        "code (2)",
+        "(4)",
+        "code (3)",
+    )
     found = values(
         "Login;Nom;Prénom;Code;;Code\na;B;C;1;x;2\n", *NAMES, Copy("idnumber", "code (2)"), left_out=("code", "(5)")
     )
@@ -177,6 +183,7 @@ def test_files_of_one_header_are_known_again() -> None:
     one = fingerprint_of(["Login", "Nom", "Prénom"])
     assert fingerprint_of(["NOM", "login ", "Prénom", "", ""]) == one
     assert fingerprint_of(["Login", "Nom", "Prénom", "_mapping", "_line", "_code", "_reason"]) == one
+    assert fingerprint_of(["\ufeffLogin", "Nom\u200b", "Pré\u00adnom"]) == one
     assert fingerprint_of(["Login", "Nom"]) != one
     # Where a name stands there twice, its place tells which is meant.
     assert fingerprint_of(["Code", "Code", "Nom"]) != fingerprint_of(["Nom", "Code", "Code"])

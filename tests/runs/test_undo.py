@@ -22,6 +22,7 @@ from sync.runs.undo import undo_run
 from sync.values import Action, Outcome
 from tests.installation import Installation
 from tests.moodle_sites import MoodleSite
+from tests.processors.courses.test_fillings import activity, subsection
 from tests.runs.test_interruptions import die_at
 from tests.runs.undo_checks import bring_in_order, check_round_trip, check_same, outcomes, undo
 
@@ -482,3 +483,24 @@ def test_an_undo_that_another_worker_has_taken_over_leaves_no_second_file(
 
     assert not CommandFile.objects.filter(name__startswith="undo-of").exists()
     assert installation.moodle.rows("user", firstname="New")
+
+
+@pytest.mark.sites("sqlite:5.1", "mariadb:5.2", "postgresql:4.5")
+@pytest.mark.parametrize("way", ["content added", "sections named"])
+def test_sections_of_subsections_that_made_room_go_back_to_their_numbers(installation: Installation, way: str) -> None:
+    moodle = installation.moodle
+    for name, number in (("Ours", 1), ("Other", 2), ("Third", 3)):
+        subsection(moodle, "C2", name, number)
+    subsection(moodle, "C1", "Theirs", 3)
+    activity(moodle, "C1", "page", "Reading", 2)
+    bring_in_order(moodle)
+    before = moodle.snapshot()
+    fullname = moodle.one("course", id=moodle.ids["C2"])["fullname"]
+    if way == "content added":
+        text = f"shortname;fullname;template\nC2;{fullname};C1\n"
+        run = add(installation, "courses", text, forceupdate=1, templatemode="1")
+    else:
+        run = add(installation, "courses", f"shortname;fullname;topic2\nC2;{fullname};Second\n", forceupdate=1)
+    numbers = [row["section"] for row in moodle.rows("course_sections", course=moodle.ids["C2"]) if row["component"]]
+    assert min(numbers) > 2
+    check_round_trip(installation, run, before)

@@ -101,6 +101,41 @@ def test_added_content_comes_behind_what_is_there(site: MoodleSite) -> None:
     assert_sound(site, but=known)
 
 
+def subsection(site: MoodleSite, course: str, name: str, number: int) -> int:
+    """Put a subsection with a page into the first section of a course; return the id of its own section."""
+    if "component" not in site.columns("course_sections"):
+        pytest.skip("Moodle has no subsections before 4.5")
+    cmid = activity(site, course, "subsection", name)
+    instance = site.one("course_modules", id=cmid)["instance"]
+    delegate = {"component": "mod_subsection", "itemid": instance, "sequence": "", "name": name}
+    section = insert(site, "course_sections", {"course": site.ids[course], "section": number, **delegate})
+    activity(site, course, "page", f"Page of {name}", number)
+    return section
+
+
+@pytest.mark.sites("sqlite:5.1", "mariadb:5.2", "real:m45-seeded")
+@pytest.mark.parametrize("numbers", [(1, 2), (1, 3), (2, 3), (3, 9), (8, 9)])
+def test_sections_of_subsections_stand_behind_all_of_the_course(site: MoodleSite, numbers: tuple[int, int]) -> None:
+    ours = [subsection(site, "C2", name, number) for name, number in zip(("Ours", "Other"), numbers, strict=True)]
+    theirs = [subsection(site, "C1", name, number) for name, number in (("Theirs", 2), ("More", 3))]
+    courseid = site.ids["C2"]
+    known = faults_of(site)
+
+    result = fill(site, ADD)
+
+    assert result.codes == ["course_content_added"], result.report
+    sections = {row["section"]: row for row in site.rows("course_sections", course=courseid)}
+    assert [sections[number]["component"] for number in (0, 1)] == [None, None]
+    placed = [sections[number] for number in sorted(sections) if sections[number]["component"]]
+    assert [row["name"] for row in placed] == ["More", "Theirs", "Ours", "Other"]
+    assert [row["id"] for row in placed[2:]] == ours
+    assert not {row["id"] for row in placed[:2]} & {*ours, *theirs}
+    instances = {row["name"]: row["id"] for row in site.rows("subsection", course=courseid)}
+    assert [row["itemid"] for row in placed] == [instances[row["name"]] for row in placed]
+    assert names(site, "C2") == ["Notes", "Welcome", "Reading", *(f"Page of {row['name']}" for row in placed)]
+    assert_sound(site, but=known)
+
+
 @pytest.mark.parametrize("mode", [ADD, REPLACE])
 def test_once_the_content_is_there_it_is_left_alone(mode: str, site: MoodleSite) -> None:
     fill(site, mode)

@@ -38,7 +38,8 @@ _SAME: Mapping[str, _Same] = {
         ("course", "criteriatype", "module", "moduleinstance", "courseinstance", "role", "timeend", "enrolperiod")
     ),
     "course_completion_defaults": _Same(("course", "module")),
-    "course_sections": _Same(("course", "section")),
+    # That of a subsection always comes anew: restore_section_structure_step::process_section().
+    "course_sections": _Same(("course", "section"), (("component", None),)),
     "customfield_data": _Same(("instanceid", "fieldid")),
     "event": _Same(("courseid", "groupid", "eventtype", "name", "timestart")),
     "filter_active": _Same(("contextid", "filter")),
@@ -84,7 +85,7 @@ class ExistingRows:
     def find(self, table: str, row: Row) -> int | None:
         """Return the id of the row that is there and means the same; None for a row that has to be inserted."""
         same = _SAME.get(table)
-        if same is None or any(row.get(column) != value for column, value in same.where):
+        if same is None or any(row.get(column) != value for column, value in self._conditions(table, same)):
             return None
         if table not in self._ids:
             self._ids[table] = self._fetch(table, same)
@@ -118,13 +119,19 @@ class ExistingRows:
             sa.and_(*rows_on_path(self._session, name, path, self._scope))
             for path in paths_to(self._content, self._content.tables[name])
         ]
-        statement = sa.select(table).where(sa.or_(*ways), *(table.c[column] == value for column, value in same.where))
+        conditions = (table.c[column] == value for column, value in self._conditions(name, same))
+        statement = sa.select(table).where(sa.or_(*ways), *conditions)
         found: dict[tuple[Any, ...], int] = {}
         for row in self._session.fetch(statement.order_by(table.c.id.desc())):
             values = row._mapping
             key = tuple(values[column.name] for column in columns)
             found[(*key, values["configdata"]) if _is_allowed_twice(name, values) else key] = values["id"]
         return found
+
+    def _conditions(self, table: str, same: _Same) -> list[tuple[str, Any]]:
+        """Return the conditions about columns that this Moodle has."""
+        columns = self._session.table(table).c
+        return [(column, value) for column, value in same.where if column in columns]
 
     def _is_taken(self, column: str, row: Row) -> bool:
         if column not in self._taken:

@@ -46,6 +46,7 @@ from sync.moodle.course_content.restore.references import (
     text_columns,
 )
 from sync.moodle.course_content.restore.restored_files import restore_files
+from sync.moodle.course_content.restore.section_places import place_sections
 from sync.moodle.course_content.restore.single_forums import open_single_forums
 from sync.moodle.db.writer import RowChange, Writer, batched
 from sync.moodle.site.contexts import NewContext, insert_contexts
@@ -122,6 +123,7 @@ class _Restore:
         # New contexts of each target with their paths, and those that new blocks stand in.
         self._paths = [{target.contextid: target.path} for target in targets]
         self._block_parents: dict[int, int] = {}
+        self._section_numbers: dict[int, dict[int, int]] = {}
 
     def run(self) -> list[RestoreResult]:
         for each in self.results:
@@ -160,6 +162,9 @@ class _Restore:
         queue_tasks(self.writer, courseids, now=self.now)
 
     def _restore_table(self, table: GraphTable) -> None:
+        if table.name == SECTIONS:
+            targets = [each.target for each in self.results]
+            self._section_numbers = place_sections(self.writer, self.source, targets)
         columns = self.session.table(table.name).c
         rules = list(rules_of(self.content, table, columns))
         at_once = [rule for rule in rules if rule.needs is not None and rule.needs <= self._done]
@@ -214,6 +219,9 @@ class _Restore:
                     results.reused.add((table.name, old["id"]))
                     continue
                 new = self.existing_rows.with_own_names(table.name, new)
+                if table.name == SECTIONS:
+                    numbers = self._section_numbers.get(results.target.courseid, {})
+                    new["section"] = numbers.get(old["id"], new["section"])
             new = self.idnumbers.with_own(table.name, new)
             yield _New(place, old["id"], {name: new[name] for name in new if name in columns and name != "id"})
 

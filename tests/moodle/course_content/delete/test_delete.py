@@ -189,11 +189,13 @@ def test_a_question_that_another_course_uses_is_moved_there(moodle_site: MoodleS
         usage = insert(moodle_site, "question_usages", {"contextid": elsewhere})
         insert(moodle_site, "question_attempts", {"questionusageid": usage, "questionid": question})
 
+    own_category = moodle_site.one("course", id=moodle_site.ids["C1"])["category"]
+
     run_file(moodle_site, "courses_delete", "C1\n")
 
     home = moodle_site.one("question_bank_entries", id=entry)["questioncategoryid"]
     category = moodle_site.one("question_categories", id=home)
-    place_of_questions = _home_of_questions(moodle_site)
+    place_of_questions = _home_of_questions(moodle_site, own_category)
     assert category["contextid"] == place_of_questions
     assert moodle_site.one("question_categories", id=category["parent"])["parent"] == 0
     assert len(moodle_site.rows("question", id=question)) == 1
@@ -285,10 +287,9 @@ def _orphans(site: MoodleSite, graph: CourseGraph) -> Iterator[tuple[str, int]]:
     database.dispose()
 
 
-def _home_of_questions(site: MoodleSite) -> int:
-    """The context that questions move to: of the category that the courses are in, or of a bank on the front page."""
+def _home_of_questions(site: MoodleSite, categoryid: int = 0) -> int:
+    """The context that questions move to: of the category that the course was in, or of a bank on the front page."""
     if not site.rows("modules", name="qbank"):
-        categoryid = site.one("course", shortname="C2")["category"]
         return int(site.one("context", contextlevel=40, instanceid=categoryid)["id"])
     front = site.one("course", category=0)["id"]
     bank = site.one("qbank", course=front, type="system")
