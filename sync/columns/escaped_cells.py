@@ -245,7 +245,7 @@ class EscapedCells:
 
 def _secret(text: str) -> str:
     """Return a password. Raises: CellError for what all the people of a file would have for one"""
-    if is_placeholder(text, of_person=False) or is_mask(text):
+    if is_placeholder(text, of_person=False) or is_mask(text) or is_perhaps_nothing(text):
         raise CellError("cell_is_placeholder", value="…")
     return text
 

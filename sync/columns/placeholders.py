@@ -19,6 +19,7 @@ _NOTHING = frozenset((
     "n/a", "N/A", "N/a", "n.a.", "N.A.", "k.A.", "k. A.", "s/o", "S/O", "n/c", "N/C",
     "(none)", "(empty)", "(blank)", "(leer)", "(vide)", "(vacío)", "[none]", "[empty]", "{null}", "[]", "{}",
     "''", '""', "00000000-0000-0000-0000-000000000000", "Invalid date", "Invalid Date", "[Record]", "[List]", "[Table]",
+    "[Error]", "undefined undefined", "null null", "None None", "nan nan", "NaN NaN",
     "Infinity", "-Infinity",
     # Of Google Sheets, while a formula is reckoned out.
     *(
@@ -37,13 +38,14 @@ _TYPE_NAME = re.compile(
     r"|\[object [A-Z]\w*\](?:, ?\[object [A-Z]\w*\])*|\[L[\w.$]+;@[0-9a-f]+"
     r"|javax?\.[\w.$]+@[0-9a-f]+|Optional(?:\[[^\n]*\]|\.empty)|b(?:'[^'\n]*'|\"[^\"\n]*\")"
     r"|(?:Decimal|UUID|Timestamp)\('[^'\n]*'\)|datetime\.\w+\([\d, ]*\)"
+    r"|@\{\w+=[^\n]*\}|\[[BCIJ]@[0-9a-f]+|np\.\w+\([^\n]*\)|(?:character|integer|numeric|logical)\(0\)"
     r"|(?:HASH|ARRAY|SCALAR|CODE)\(0x[0-9a-f]+\)|Resource id #\d+"
 )
 _SIGNS_OF_TYPES = (
     "System.", "Microsoft.", "[object ", "[L", "java.", "javax.", "Optional[", "Optional.", "b'", 'b"', "Decimal('", "UUID('",
-    "Timestamp('", "datetime.", "(0x", "Resource id #",
+    "Timestamp('", "datetime.", "(0x", "Resource id #", "@{", "[B@", "[C@", "[I@", "[J@", "np.", "(0)",
 )  # fmt: skip
-_DASHES = frozenset(("-", "--", "---", "–", "—", "−", "?", "??", "."))
+_DASHES = frozenset(("-", "--", "---", "----", "-/-", "./.", "#", "–", "—", "−", "?", "??", "."))
 # What a formula comes to that compares, in English, German, French, Spanish, Portuguese and Dutch.
 _TRUTH = frozenset((
     "TRUE", "FALSE", "WAHR", "FALSCH", "VRAI", "VERDADERO", "VERDADEIRO", "WAAR", "ONWAAR",

@@ -28,7 +28,7 @@ from sync.outcomes.tryback import Form
 from sync.reader.encoding_mark import mark_of
 from sync.reader.picture_zip import PictureZip
 from sync.runs.finalize import RunFinalizer
-from sync.runs.options import changed_options, find_processor
+from sync.runs.options import find_processor, options_of
 from sync.runs.rights import armed_by_of, owner_of
 from sync.runs.selectors import undoing_runs
 from sync.runs.services import queue_run, receive_for_run
@@ -109,7 +109,7 @@ def _start(retry: Retry, *, counts: bool) -> None:
             return
         run = retry.run
         again = queue_run(
-            site=run.site, processor=run.processor, command_file=file, options=changed_options(run.processor, run.options),
+            site=run.site, processor=run.processor, command_file=file, options=options_of(run),
             origin=SyncRun.Origin.RETRY, owner=owner_of(run), armed_by=armed_by_of(run), mapping=run.mapping or {},
         )  # fmt: skip
         SyncRun.objects.filter(pk=again.pk).update(language=run.language)

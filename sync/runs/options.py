@@ -286,6 +286,15 @@ def changed_options(processor: str, values: Mapping[str, Any]) -> dict[str, Any]
     return _changed(find_processor(processor).options, values)
 
 
+def options_of(run: SyncRun) -> dict[str, Any]:
+    """Return all options of a run that its file type still has, for another that is to go by the same, whatever is set now."""
+    return {
+        option.name: run.options[option.name]
+        for option in processor_of(run).options.declared
+        if option.name in run.options
+    }
+
+
 def changed_options_of(run: SyncRun) -> dict[str, Any]:
     """Return the options of a run that differ from their defaults, in declared order."""
     return _changed(processor_of(run).options, run.options)

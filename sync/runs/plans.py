@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from sync import __version__
@@ -319,14 +319,26 @@ def is_expired(plan: SyncRun) -> bool:
 def _last_accepted(run: SyncRun) -> SyncRun | None:
     """Return the last run of a file of the same name that came to its end; of another person's it says nothing.
 
+    Mended rows are a part of a file, and a run that was undone was taken for wrong.
     A file that is complete is compared with the last that was for the same scope, whatever it was called and whoever brought it.
     An undo is as large as what it takes back.
     """
     if run.origin in ORIGINS_OF_MADE_FILES or run.undoes_id is not None:
         return None
     runs = SyncRun.objects.filter(
-        site=run.site, processor=run.processor, simulate=False, state__in=COMPLETED_STATES, pk__lt=run.pk, undoes=None
+        site=run.site,
+        processor=run.processor,
+        simulate=False,
+        state__in=COMPLETED_STATES,
+        pk__lt=run.pk,
+        undoes=None,
+        mends=None,
     ).exclude(origin__in=ORIGINS_OF_MADE_FILES)
+    runs = runs.exclude(
+        Exists(
+            SyncRun.objects.filter(undoes=OuterRef("pk"), simulate=False, undoes_line=None, state=RunState.COMPLETED)
+        )
+    )
     if (earlier := _complete_before(run, runs)) is not None:
         return earlier
     # Of several files of one type, those of a bundle, each is compared with the last one of its name.

@@ -74,6 +74,7 @@ def open_query(
         with Lines(rules) as lines:
             yield SheetAddress(address, read_service_key(private_key), lines, default_name)
         return
+    check_secure(address, rules)
     client = Client(parse_address(query["token_address"]), address.username, address.password, query.get("scope", ""))
     with Lines(rules) as lines:
         if kind == "oneroster":

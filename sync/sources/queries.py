@@ -64,6 +64,8 @@ def checked_query(
     elif kind == SHEET:
         check_secure(address, rules)
     else:
+        # The token goes there, and people's data comes back.
+        check_secure(address, rules)
         kept["token_address"] = parse_address(kept["token_address"]).shown
         if kind == ONEROSTER and kept["collection"] not in COLLECTIONS:
             raise SourceError("oneroster_unreadable", host=address.host, collection=kept["collection"])

@@ -379,6 +379,11 @@ def test_a_token_does_what_its_scopes_and_its_person_may(
     courses_only = make_client("read", role="operator", file_types=("courses",))
     assert courses_only.call("tool_sync_check_course", courseidsource="shortname", courseid="C1") is True
     failure(courses_only.call("tool_sync_get_enrolled_users", courseidsource="shortname", courseid="C1"), *denied)
+    # Whose roles were taken away meanwhile.
+    formerly = make_client("read", role="operator")
+    RoleAssignment.objects.filter(person=User.objects.latest("pk")).delete()
+    failure(formerly.call("tool_sync_check_course", courseidsource="shortname", courseid="C1"), *denied)
+    failure(formerly.call("tool_sync_get_cohorts", cohortidsource="id"), *denied)
     assert groups(moodle, "ann")
     assert not SyncRun.objects.exists()
 

@@ -126,6 +126,12 @@ def test_a_group_may_be_called_in_quotes_but_not_in_apostrophes(sqlite_site: Moo
         "Loading...",
         "[object Object]",
         "System.Security.SecureString",
+        "NA",
+        "@{password=Abc}",
+        "[B@6d06d69c",
+        "character(0)",
+        "np.str_('Ann')",
+        "null null",
         "System.Collections.Generic.List`1[System.String]",
     ],
 )

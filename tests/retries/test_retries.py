@@ -105,6 +105,17 @@ def test_a_row_is_tried_again_once_its_user_was_made(installation: Installation)
     assert tick() == []
 
 
+def test_a_try_goes_by_the_options_of_its_run_whatever_is_set_since(installation: Installation) -> None:
+    first = enrol(installation, "add;C1;ann;student;manual\n", ";C1;zoe;student;manual\n")
+    services.save_settings(site=installation.site, processor="enrolments", values={"defaultcmd": "del"})
+    add_user(installation, "zoe")
+
+    (again,) = tick()
+
+    assert again.options == first.options
+    assert again.counts == {"created": 1}
+
+
 def test_a_try_of_which_most_rows_still_miss_something_is_not_held(
     installation: Installation, settings: Settings
 ) -> None:

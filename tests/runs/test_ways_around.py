@@ -101,6 +101,32 @@ def test_an_approval_by_a_token_that_has_run_out_since_counts(filled: Installati
     assert services.execute_run(run.pk).state == RunState.COMPLETED
 
 
+@pytest.mark.parametrize("how", ["mended", "undone"])
+def test_a_complete_file_is_not_compared_with_mended_rows_nor_with_what_was_undone(
+    filled: Installation, person: Person, how: str
+) -> None:
+    somebody = person("eve", "run_users")
+    lines = ["username;firstname;lastname\n", *(
+        f"{row['username']};{row['firstname']};{row['lastname']}\n"
+        for row in filled.moodle.rows("user")
+        if row["auth"] == "manual" and not row["deleted"]
+    )]  # fmt: skip
+    run = complete_upload(filled, somebody, "".join(lines), "students.csv")
+    GuardLimits.objects.create(site=filled.site, values={"users.suspended": [None, None]})
+    between = complete_upload(filled, somebody, "".join(lines[: len(lines) // 3]), "between.csv")
+    between.state = RunState.COMPLETED
+    between.mends = run if how == "mended" else None
+    between.save()
+    if how == "undone":
+        undo = SyncRun.objects.get(pk=between.pk)
+        undo.pk, undo.plan, undo.undoes = None, None, between
+        undo.save()
+
+    cut = complete_upload(filled, somebody, "".join(lines[: len(lines) // 3]), "students (1).csv")
+
+    assert "guard_fewer_rows" in [code for code, _params in cut.held_for]
+
+
 @pytest.mark.parametrize("loss", ["right", "user", "token"])
 def test_who_confirmed_and_may_no_more_has_not_confirmed(filled: Installation, person: Person, loss: str) -> None:
     asking, helper = person("eve", "run_users_delete"), person("bob", "run_users_delete")

@@ -115,6 +115,11 @@ class TestToken:
         assert refusal(queries.TOKEN, web.url("/users.csv"), query) == "oauth_insecure"
         assert web.asked == []
 
+    def test_a_token_never_goes_out_in_the_clear_to_a_server_that_isnt_named(self, web: WebServer) -> None:
+        query = self.query(web)
+        assert refusal(queries.TOKEN, web.url("/users.csv", "127.0.0.1"), query) == "oauth_insecure"
+        assert web.asked == []
+
     def test_a_token_server_on_a_private_network_is_refused(self, web: WebServer) -> None:
         query = {"token_address": f"https://127.0.0.1:{web.port}/token", "scope": ""}
         assert refusal(queries.TOKEN, web.url("/users.csv"), query) == "remote_private"

@@ -22,6 +22,7 @@ from sync.runs.answers import wait_for_end
 from sync.runs.connections import moodle_of
 from sync.runs.exports import types_naming_people
 from sync.runs.outcome_store import read_rows
+from sync.runs.selectors import processors_for
 from sync.values import FAILED_ACTIONS, Outcome
 
 # Callers wait no longer by themselves: so PHP's own clients, and most proxies.
@@ -57,8 +58,16 @@ class Call:
 
     def check_people(self) -> None:
         """Raises: ServiceError for somebody who may not look at people in Moodle, for a file type that names some"""
-        if not any(may(self.person, VIEW_PEOPLE, self.site, key) for key in types_naming_people()):
+        if not self._views_people():
             raise access_denied("nobody gave the right to look at people in Moodle")
+
+    def check_look(self) -> None:
+        """Raises: ServiceError for somebody who may look at nothing in Moodle: who uses no file type there, nor views people"""
+        if not processors_for(self.person, site=self.site) and not self._views_people():
+            raise access_denied("nobody gave the right to look into Moodle")
+
+    def _views_people(self) -> bool:
+        return any(may(self.person, VIEW_PEOPLE, self.site, key) for key in types_naming_people())
 
     def check_may(self, permission: str, processor: str = "") -> None:
         """Raises: ServiceError"""

@@ -22,6 +22,7 @@ _LIGHT = ("id", "username", "firstname", "lastname", "idnumber")
 
 def check_course(call: Call, courseidsource: str, courseid: str) -> bool:
     """Tell whether there is a course."""
+    call.check_look()
     with call.moodle() as moodle:
         return Named(moodle).course_or_none(courseidsource, courseid) is not None
 
@@ -52,6 +53,7 @@ def get_enrolled_users(
 
 def get_cohorts(call: Call, cohortidsource: str, cohortids: list[str]) -> list[dict[str, Any]]:
     """Return cohorts, all where none are named."""
+    call.check_look()
     if cohortids and cohortidsource not in COHORT_SOURCES:
         raise invalid_parameter("Cohort id source not in accepted range")
     with call.moodle() as moodle:

@@ -14,7 +14,7 @@ from sync.management.run_command import RunCommand, refusal
 from sync.management.run_result import EXIT_HELP
 from sync.models import RunFile, SyncRun
 from sync.runs import services
-from sync.runs.options import changed_options
+from sync.runs.options import options_of
 
 
 class Command(RunCommand):
@@ -54,6 +54,6 @@ def _run_of_tryback(run: SyncRun) -> SyncRun:
     with storage.opened(kept.storage_key) as content:
         file = services.receive_for_run(run.site, content, kept.name, run.processor, None)
     return services.queue_run(
-        site=run.site, processor=run.processor, command_file=file, options=changed_options(run.processor, run.options),
+        site=run.site, processor=run.processor, command_file=file, options=options_of(run),
         origin=SyncRun.Origin.SHELL, in_background=False, mapping=run.mapping or {},
     )  # fmt: skip

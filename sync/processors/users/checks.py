@@ -14,7 +14,12 @@ from sync.values import Note
 
 _USERNAME = re.compile(r"[-.@_a-z0-9]+")
 # As crypt() and Moodle store passwords: nobody types one of these.
-_HASH = re.compile(r"\$(?:2[abxy]|5|6|argon2id?|P|H)\$[^\s]{20,}")
+_HASH = re.compile(
+    r"\$(?:1|2[abxy]|5|6|apr1|y|argon2(?:id?|d)|P|H|S)\$[^\s]{20,}"
+    # As LDAP, Django and MySQL store them, and MD5, SHA-1 and SHA-256 as digits.
+    r"|\{[A-Za-z0-9-]{3,14}\}[^\s]{16,}|(?:pbkdf2_sha\d+|bcrypt(?:_sha256)?|argon2|scrypt|sha1|md5)\$[^\s]{16,}|\*[0-9A-F]{40}"
+    r"|[0-9a-f]{32}|[0-9A-F]{32}|[0-9a-f]{40}|[0-9A-F]{40}|[0-9a-f]{64}|[0-9A-F]{64}"
+)
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[a-z0-9]+)*")
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"

@@ -183,8 +183,14 @@ def test_zones_and_offsets_are_kept_as_they_are(site: MoodleSite, zone: str) -> 
 
 
 @pytest.mark.parametrize(
-    "cell", ["$2y$10$" + "a" * 53, "$6$rounds=10000$abc$" + "x" * 60, "$argon2id$v=19$m=1$" + "b" * 30]
-)
+    "cell",
+    [
+        "$2y$10$" + "a" * 53, "$6$rounds=10000$abc$" + "x" * 60, "$argon2id$v=19$m=1$" + "b" * 30,
+        "5f4dcc3b5aa765d61d8327deb882cf99", "5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8",
+        "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19", "{SSHA}0c0blFTXXNuAMHECS4uxrj3ZieMoWImr",
+        "{CRYPT}$6$abc$" + "x" * 40, "pbkdf2_sha256$260000$abc$" + "x" * 40, "sha1$a1976$" + "a" * 40,
+    ],
+)  # fmt: skip
 def test_a_hash_is_no_password(site: MoodleSite, cell: str) -> None:
     result = run_file(site, "users", f"username;firstname;lastname;password\np4;Ann;Lee;{cell}\n")
     assert result.codes == ["password_is_hash"]
