@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, QuerySet
 from django.utils import timezone
 
 from sync import __version__
@@ -28,6 +28,7 @@ from sync.runs.pipeline_context import ChunkResult
 from sync.runs.rekeying import suspect_rekeying
 from sync.runs.rights import OPERATOR, Responsible
 from sync.runs.scope_limits import scope_facts, scopes_of, widest_scopes
+from sync.runs.selectors import undoing_runs
 from sync.runs.sticky import rules_for
 from sync.values import Change
 from sync.whole_files import digest_of
@@ -334,11 +335,7 @@ def _last_accepted(run: SyncRun) -> SyncRun | None:
         undoes=None,
         mends=None,
     ).exclude(origin__in=ORIGINS_OF_MADE_FILES)
-    runs = runs.exclude(
-        Exists(
-            SyncRun.objects.filter(undoes=OuterRef("pk"), simulate=False, undoes_line=None, state=RunState.COMPLETED)
-        )
-    )
+    runs = runs.exclude(Exists(undoing_runs("pk")))
     if (earlier := _complete_before(run, runs)) is not None:
         return earlier
     # Of several files of one type, those of a bundle, each is compared with the last one of its name.

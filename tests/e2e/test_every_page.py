@@ -114,6 +114,8 @@ def expect_no_faults(page: Page, addresses: list[str], check: Check) -> None:
     for address in addresses:
         try:
             page.goto(address, wait_until="load")
+            # What a page asks for once it is there belongs to it.
+            page.wait_for_function("!document.querySelector('.htmx-request')")
             found = [*page_faults.structural_faults(page), *check(page)]
         except BrowserError as error:
             found = [str(error)]

@@ -119,7 +119,7 @@ def test_a_complete_file_is_not_compared_with_mended_rows_nor_with_what_was_undo
     between.save()
     if how == "undone":
         undo = SyncRun.objects.get(pk=between.pk)
-        undo.pk, undo.plan, undo.undoes = None, None, between
+        undo.pk, undo.plan, undo.undoes, undo.last_line = None, None, between, 1
         undo.save()
 
     cut = complete_upload(filled, somebody, "".join(lines[: len(lines) // 3]), "students (1).csv")

@@ -136,6 +136,19 @@ def test_sections_of_subsections_stand_behind_all_of_the_course(site: MoodleSite
     assert_sound(site, but=known)
 
 
+@pytest.mark.sites("sqlite:5.1", "mariadb:5.2", "real:m45-seeded")
+@pytest.mark.parametrize("highest", [2**63 - 2, 2**63 - 1])
+def test_sections_of_which_none_can_come_behind_write_nothing(site: MoodleSite, highest: int) -> None:
+    subsection(site, "C2", "Ours", 1)
+    subsection(site, "C1", "Theirs", 2)
+    insert(site, "course_sections", {"course": site.ids["C1"], "section": highest, "sequence": ""})
+    before = site.snapshot()
+
+    assert fill(site, ADD).codes == ["moodle_refused"]
+
+    assert site.diff(before, site.snapshot()) == {}
+
+
 @pytest.mark.parametrize("mode", [ADD, REPLACE])
 def test_once_the_content_is_there_it_is_left_alone(mode: str, site: MoodleSite) -> None:
     fill(site, mode)
