@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from sync.errors import PlanRefused
+from sync.errors import PlanRefused, UndoRefused
 from sync.guard.judge import removals
 from sync.models import RunState, SyncRun
 from sync.models.run import COMPLETED_STATES, WAITING_STATES
@@ -57,6 +57,9 @@ def apply_plan(plan: SyncRun, person: Responsible, *, typed: str = "") -> SyncRu
     _check_typed(plan.totals, typed)
     if plan.undoes is not None:
         check_undo(plan.undoes, plan.undoes_line)
+        if plan.undoes.finished_at is not None and plan.undoes.finished_at > plan.created_at:
+            # It was taken up again: the plan knows the first part of it alone.
+            raise UndoRefused("undo_went_on", run=plan.undoes.pk)
     try:
         with transaction.atomic():
             run = queue_run(

@@ -18,6 +18,7 @@ from sync.runs.retry import own_database
 State = GraceEntry.State
 
 _TASKS = {SyncRun.Origin.GRACE: GraceTask.DELETE, SyncRun.Origin.GRACE_END: GraceTask.END}
+_UNDER_WAY = {SyncRun.Origin.GRACE: State.DELETING, SyncRun.Origin.GRACE_END: State.ENDING}
 _STATES = {
     GraceStep.ENDED: State.ENDED,
     GraceStep.DELETED: State.DELETED,
@@ -75,6 +76,15 @@ def hold_deletions(run: SyncRun, table: str, rowids: Iterable[int]) -> None:
     for part in batched(sorted(rowids), MAX_KEYS):
         entries = GraceEntry.objects.filter(site=run.site_id, table=table, rowid__in=part, closed=0)
         entries.filter(state__in=(State.WAITING, State.DELETING)).update(state=State.HELD, task_run=run)
+
+
+def go_on_with_task(run: SyncRun) -> None:
+    """Say of what a run that is taken up again deletes, or takes off, that it is under way: nobody takes it off meanwhile.
+
+    Queries: one, none for runs that have no such task
+    """
+    if state := _UNDER_WAY.get(SyncRun.Origin(run.origin)):
+        GraceEntry.objects.filter(task_run=run, closed=0, state=State.HELD).update(state=state)
 
 
 def _entry(run: SyncRun, change: GraceChange) -> GraceEntry:

@@ -47,6 +47,7 @@ from sync.runs.bundle_order import (
 from sync.runs.cache_purge import PURGE_CODES
 from sync.runs.deciders import renew_approval
 from sync.runs.execution import Execution
+from sync.runs.grace_records import go_on_with_task
 from sync.runs.lease import (
     MAX_ATTEMPTS,
     Heartbeat,
@@ -395,6 +396,7 @@ def resume_run(run: SyncRun, person: Responsible = OPERATOR) -> None:
         _queue_again(run)
         renew_approval(run, person)
         await_again(run)
+        go_on_with_task(run)
     transaction.on_commit(lambda: enqueue(run.pk))
 
 

@@ -374,6 +374,36 @@ def test_a_deletion_that_is_cancelled_keeps_its_entries_for_a_person(installatio
     assert user(installation)["deleted"] == 0
 
 
+def test_nobody_is_taken_off_while_a_deletion_that_was_cancelled_goes_on(installation: Installation) -> None:
+    list_users(installation)
+    entry = GraceEntry.objects.get()
+    with at(DUE):
+        grace.delete_due()
+        deletion = SyncRun.objects.get(origin="grace")
+        services.cancel_run(deletion)
+        grace.follow_tasks()
+        services.resume_run(deletion)
+        assert GraceEntry.objects.get().state == "deleting"
+        with pytest.raises(GraceError, match="grace_entry_taken"):
+            grace.take_off(entry.site, entry.table, [entry.pk], user=None)
+        assert codes(services.execute_run(deletion.pk)) == ["account_deleted"]
+
+
+def test_who_was_taken_off_stays_when_a_deletion_that_was_cancelled_goes_on(installation: Installation) -> None:
+    list_users(installation)
+    entry = GraceEntry.objects.get()
+    with at(DUE):
+        grace.delete_due()
+        deletion = SyncRun.objects.get(origin="grace")
+        services.cancel_run(deletion)
+        grace.follow_tasks()
+        taking_off = grace.take_off(entry.site, entry.table, [entry.pk], user=None)
+        services.resume_run(deletion)
+        assert codes(services.execute_run(deletion.pk)) == ["grace_not_listed"]
+        services.execute_run(taking_off.pk)
+    assert (user(installation)["deleted"], user(installation)["suspended"]) == (0, 0)
+
+
 def test_the_rights_of_whoever_listed_are_asked_again(installation: Installation) -> None:
     person = User.objects.create_user("clerk")
     person.user_permissions.set(Permission.objects.filter(codename="run_users_delete"))

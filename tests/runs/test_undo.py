@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from sync.commandfiles import storage
@@ -221,6 +222,26 @@ def test_a_run_whose_before_images_are_gone_in_part_is_not_undone(
     run.chunks.filter(last_line=2).update(journal_key="")
     with pytest.raises(CodedError, match="undo_journal_old"):
         undo_run(run)
+
+
+def test_a_simulated_undo_is_not_applied_once_its_run_has_gone_on(
+    installation: Installation, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = 1
+    run = installation.queue("/in.csv", NEW_USERS, processor="users")
+    die_at(monkeypatch, run, "confirm", 1, before=False)
+    SyncRun.objects.filter(pk=run.pk).update(state=RunState.CANCELLED, finished_at=timezone.now())
+    run.refresh_from_db()
+    simulated = undo(run, simulate=True)
+    services.resume_run(run)
+    assert services.execute_run(run.pk).state == RunState.COMPLETED
+
+    with pytest.raises(CodedError, match="undo_went_on"):
+        decisions.apply_plan(SyncRun.objects.get(pk=simulated.pk), OPERATOR)
+
+    assert len(installation.moodle.rows("user", firstname="New")) == 2
+    run.refresh_from_db()
+    assert undo(run).state == RunState.COMPLETED
 
 
 def protect(installation: Installation, userid: int) -> None:

@@ -43,6 +43,7 @@ TEXTS: dict[str, Any] = {
     "undo_of_active_run": _("Run %(run)s is still at work. Cancel it, or wait until it is over."),
     "undo_of_nothing": _("Run %(run)s has changed no row of Moodle: there is nothing to undo."),
     "undo_at_work": _("Run %(undo)s is undoing run %(run)s just now. Wait until it is over."),
+    "undo_went_on": _("Run %(run)s has gone on since its undo was simulated. Simulate the undo again."),
     "undo_done": _("Run %(run)s is undone already, by run %(undo)s. Undo that one to have everything back."),
     "undo_bundle_unknown": _("There is no bundle %(bundle)s."),
     "undo_bundle_without_runs": _("Nothing of bundle %(bundle)s was carried out: its files have no runs."),
