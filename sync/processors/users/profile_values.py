@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sync.columns.clean import CellError, flag, moodle_time, one_of, text as text_kind
 from sync.columns.dates import FROM_ANY_YEAR, DateOrders
 from sync.moodle.users.users import ProfileField, SiteRules
@@ -47,10 +49,10 @@ def _date(field: ProfileField, column: str, text: str, rules: SiteRules, orders:
     if moment.value == 0:
         # It means none, whatever years the field takes.
         return "0"
-    seconds = rules.seconds(moment)
-    if field.param3 in ("", "0"):
+    if isinstance(moment.value, datetime) and field.param3 in ("", "0"):
         # A field without times: the day alone is kept.
-        seconds = rules.start_of_day(seconds)
+        moment = moment._replace(value=moment.value.replace(hour=0, minute=0, second=0))
+    seconds = rules.seconds(moment)
     year = rules.local_time(seconds).year
     first, last = _year(field.param1, year), _year(field.param2, year)
     if not first <= year <= last:
