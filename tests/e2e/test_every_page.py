@@ -115,9 +115,9 @@ def expect_no_faults(page: Page, addresses: list[str], check: Check) -> None:
         try:
             page.goto(address, wait_until="load")
             # What a page asks for once it is there belongs to it.
-            page.wait_for_function("!document.querySelector('.htmx-request')")
+            expect(page.locator(".htmx-request")).to_have_count(0)
             found = [*page_faults.structural_faults(page), *check(page)]
-        except BrowserError as error:
+        except (BrowserError, AssertionError) as error:
             found = [str(error)]
         faults += [f"{address} {fault}" for fault in found]
     assert not faults, "\n".join(faults)
