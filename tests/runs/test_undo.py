@@ -23,7 +23,7 @@ from sync.runs.undo import undo_run
 from sync.values import Action, Outcome
 from tests.installation import Installation
 from tests.moodle_sites import MoodleSite
-from tests.processors.courses.test_fillings import activity, subsection
+from tests.processors.courses.test_fillings import activity, subsections
 from tests.runs.test_interruptions import die_at
 from tests.runs.undo_checks import bring_in_order, check_round_trip, check_same, outcomes, undo
 
@@ -510,9 +510,8 @@ def test_an_undo_that_another_worker_has_taken_over_leaves_no_second_file(
 @pytest.mark.parametrize("way", ["content added", "sections named"])
 def test_sections_of_subsections_that_made_room_go_back_to_their_numbers(installation: Installation, way: str) -> None:
     moodle = installation.moodle
-    for name, number in (("Ours", 1), ("Other", 2), ("Third", 3)):
-        subsection(moodle, "C2", name, number)
-    subsection(moodle, "C1", "Theirs", 3)
+    subsections(moodle, "C2", {"Ours": 1, "Other": 2, "Third": 3})
+    subsections(moodle, "C1", {"Theirs": 3})
     activity(moodle, "C1", "page", "Reading", 2)
     bring_in_order(moodle)
     before = moodle.snapshot()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -101,23 +102,30 @@ def test_added_content_comes_behind_what_is_there(site: MoodleSite) -> None:
     assert_sound(site, but=known)
 
 
-def subsection(site: MoodleSite, course: str, name: str, number: int) -> int:
-    """Put a subsection with a page into the first section of a course; return the id of its own section."""
+def subsections(site: MoodleSite, course: str, numbers: Mapping[str, int]) -> list[int]:
+    """Put subsections with a page into the first section of a course; return the ids of their own sections.
+
+    Shape: numbers: name -> number of the section; all are higher where the course has sections of such numbers
+    """
     if "component" not in site.columns("course_sections"):
         pytest.skip("Moodle has no subsections before 4.5")
-    cmid = activity(site, course, "subsection", name)
-    instance = site.one("course_modules", id=cmid)["instance"]
-    delegate = {"component": "mod_subsection", "itemid": instance, "sequence": "", "name": name}
-    section = insert(site, "course_sections", {"course": site.ids[course], "section": number, **delegate})
-    activity(site, course, "page", f"Page of {name}", number)
-    return section
+    courseid, found = site.ids[course], []
+    highest = max(row["section"] for row in site.rows("course_sections", course=courseid))
+    base = max(highest + 1 - min(numbers.values()), 0)
+    for name, number in numbers.items():
+        cmid = activity(site, course, "subsection", name)
+        delegate = {"component": "mod_subsection", "itemid": site.one("course_modules", id=cmid)["instance"]}
+        place = {"course": courseid, "section": base + number, "sequence": "", "name": name}
+        found.append(insert(site, "course_sections", {**place, **delegate}))
+        activity(site, course, "page", f"Page of {name}", base + number)
+    return found
 
 
 @pytest.mark.sites("sqlite:5.1", "mariadb:5.2", "real:m45-seeded")
 @pytest.mark.parametrize("numbers", [(1, 2), (1, 3), (2, 3), (3, 9), (8, 9)])
 def test_sections_of_subsections_stand_behind_all_of_the_course(site: MoodleSite, numbers: tuple[int, int]) -> None:
-    ours = [subsection(site, "C2", name, number) for name, number in zip(("Ours", "Other"), numbers, strict=True)]
-    theirs = [subsection(site, "C1", name, number) for name, number in (("Theirs", 2), ("More", 3))]
+    ours = subsections(site, "C2", dict(zip(("Ours", "Other"), numbers, strict=True)))
+    theirs = subsections(site, "C1", {"Theirs": 2, "More": 3})
     courseid = site.ids["C2"]
     known = faults_of(site)
 
@@ -139,8 +147,8 @@ def test_sections_of_subsections_stand_behind_all_of_the_course(site: MoodleSite
 @pytest.mark.sites("sqlite:5.1", "mariadb:5.2", "real:m45-seeded")
 @pytest.mark.parametrize("highest", [2**63 - 2, 2**63 - 1])
 def test_sections_of_which_none_can_come_behind_write_nothing(site: MoodleSite, highest: int) -> None:
-    subsection(site, "C2", "Ours", 1)
-    subsection(site, "C1", "Theirs", 2)
+    subsections(site, "C2", {"Ours": 1})
+    subsections(site, "C1", {"Theirs": 2})
     insert(site, "course_sections", {"course": site.ids["C1"], "section": highest, "sequence": ""})
     before = site.snapshot()
 
