@@ -42,6 +42,9 @@ PERSONAL = frozenset((
 ))  # fmt: skip
 # Every person has them: what stands there for none would be kept for one.
 _NAMES_OF_PERSONS = frozenset(("firstname", "lastname"))
+# What a formula comes to that looks up an empty cell. Nobody has it for a name or a password.
+NOUGHT = "0"
+NEVER_NOUGHT = frozenset(("firstname", "lastname", "username", "password"))
 # Values of preferences; those that are no yes or no to Moodle are rejected where names of preferences are looked at.
 _JUDGED_LATER = frozenset(("value",))
 _CATEGORIES = frozenset(("category", "category_path", "parent"))
@@ -50,7 +53,7 @@ _PROSE = frozenset(("description", "cdescription", "summary", "topic"))
 # What such cells have somewhere: single characters, which are found fast, and what they stand in.
 _SIGN = re.compile(r"[%\\?&=+<\"'’‘`´“”„«»]").search
 _BEGINNING = re.compile(
-    r"(?:\A|\n)\{?=|%[89A-Fa-f][0-9A-Fa-f]|=[89A-F?]|\\[uxnrt]|<U\+|&#?\w|\+A[M-P]|\?|(?:\A|\n)['’‘`´“”„«»]\s?[=+\-@]?\w|(?:\A|\n)\""
+    r"(?:\A|\n)\{?=|%[289A-Fa-f][0-9A-Fa-f]|=[89A-F?]|\\[uxnrt'\"3C-Fc-f]|''|<U\+|&#?\w|\+A[M-P]|\?|(?:\A|\n)['’‘`´“”„«»]\s?(?:[=+\-@]|\w)|(?:\A|\n)\""
 ).search
 
 
@@ -60,6 +63,16 @@ _FORMULA_OF_NAMES = re.compile(
     r"=(?=[^\n]*[(\[!&\"#]|\$?[A-Z]{1,3}\$?\d)[^=\s](?:[^\n]*[^=\n])?|= *(?:[A-Z]{1,3}\d+|[^\W\d_]+\()[^\n]*|\{=[^\n]*\}"
 ).fullmatch
 _PERCENT = re.compile(r"(?:%[C-Fc-f][0-9A-Fa-f](?:%[89ABab][0-9A-Fa-f]){1,3})")
+# The same as LDIF and filters of LDAP write it, and in octal digits, as PostgreSQL and Git do.
+_BACKSLASHED_BYTES = re.compile(
+    r"(?:\\[C-Fc-f][0-9A-Fa-f](?:\\[89ABab][0-9A-Fa-f]){1,3})+|(?:\\3[0-7]{2}(?:\\2[0-7]{2}){1,3})+"
+)
+_BACKSLASHED_BYTE = re.compile(r"\\([C-Fc-f89ABab][0-9A-Fa-f]|[23][0-7]{2})")
+_OCTAL_DIGITS = 3
+# Blanks, apostrophes, dashes and the like in names of persons, in which no percentages stand; quotes behind a backslash, and
+# doubled, as statements of SQL have them.
+_PERCENT_SIGN = re.compile(r"%(2[0789CcDdEe])")
+_QUOTE_ESCAPED = re.compile(r"\\(['\"])|(?<=[^\W\d_])'(')(?=[^\W\d_])")
 _PRINTABLE = re.compile(r"(?:=[C-F][0-9A-F](?:=[89AB][0-9A-F]){1,3})")
 _PRINTABLE_BYTE = re.compile(r"=([0-9A-F]{2})")
 _CODE = re.compile(r"\\u[0-9A-Fa-f]{4}|\\x[89A-Fa-f][0-9A-Fa-f]|<U\+[0-9A-Fa-f]{4,6}>")
@@ -84,6 +97,8 @@ _LOST = re.compile(r"[^\W\d_]\?|\?[^\W\d_]|\?\?")
 _LOST_WITHIN = re.compile(r"[^\W\d_]\?[^\W\d_]|(?:\A|(?<=\s))\?[^\W\d_]|\A[^\W\d_]+\?\Z")
 _APOSTROPHE = "['’‘`´]"
 _TEXT_MARK = re.compile(rf"{_APOSTROPHE}([=+\-@]?(?:[A-Za-z]{{1,20}}[-_./]?)?\d[^\s'’‘`´]*){_APOSTROPHE}?")
+# Programs put it before what a spreadsheet would take for a formula.
+_FORMULA_MARK = re.compile(rf"{_APOSTROPHE}([=+\-@][^'’‘`´]*)")
 _NUMBER_MARK = re.compile(rf"{_APOSTROPHE}([=+\-@]?[\d\s()./-]{{3,}})")
 # Texts in quotes that aren't those of CSV files. Groups and courses may be called «TD», nobody is.
 _QUOTED_KEY = re.compile(rf"{_APOSTROPHE}([^'’‘`´]+){_APOSTROPHE}")
@@ -171,7 +186,10 @@ class EscapedCells:
         if found := (_TEXT_MARK if place in _KEYS else _NUMBER_MARK).fullmatch(text):
             self._count("text_marks_taken_out", name, line, text)
             return found[1].lstrip("=") if found[1][:1] == "=" else found[1]
-        decoded = _decoded(text)
+        if found := _FORMULA_MARK.fullmatch(text):
+            self._count("text_marks_taken_out", name, line, text)
+            return self.meant(found[1], name, line, place)
+        decoded = _decoded(text, is_person=place is Place.PERSON)
         if decoded != text:
             return self._escaped(text, decoded, name, line, place)
         _refuse_foreign_signs(text, place)
@@ -194,7 +212,8 @@ class EscapedCells:
     def _look_for_placeholder(self, text: str, name: str, line: int, place: Place) -> None:
         """Look for what a program writes in place of a value. Raises: CellError where it would become the name of something"""
         if place in _KEYS or name in _NAMES_OF_PERSONS:
-            if is_placeholder(text, of_person=place is Place.PERSON):
+            is_nought = text == NOUGHT and name in NEVER_NOUGHT
+            if is_nought or is_placeholder(text, of_person=place is Place.PERSON):
                 raise CellError("cell_is_placeholder", value=shown(text))
             if place is Place.KEY and (meant := decimals_taken_off(text)):
                 raise CellError("cell_is_decimal", value=shown(text), meant=shown(meant))
@@ -245,8 +264,10 @@ class EscapedCells:
 
 def _secret(text: str) -> str:
     """Return a password. Raises: CellError for what all the people of a file would have for one"""
-    if is_placeholder(text, of_person=False) or is_mask(text) or is_perhaps_nothing(text):
+    if is_placeholder(text, of_person=False) or is_mask(text) or is_perhaps_nothing(text) or text == NOUGHT:
         raise CellError("cell_is_placeholder", value="…")
+    if _FORMULA_MARK.fullmatch(text):
+        raise CellError("password_after_apostrophe")
     return text
 
 
@@ -266,7 +287,7 @@ def _refuse_foreign_signs(text: str, place: Place) -> None:
         raise CellError("cell_quoted_otherwise", value=shown(text), meant=shown(found[1].strip()))
 
 
-def _decoded(text: str, *, are_entities_read: bool = True) -> str:
+def _decoded(text: str, *, are_entities_read: bool = True, is_person: bool = False) -> str:
     """Return a text without the escapes of other programs, the text itself where there are none with one meaning."""
     if _MAIL_WORD.search(text):
         try:
@@ -275,8 +296,14 @@ def _decoded(text: str, *, are_entities_read: bool = True) -> str:
             return text
     if _PERCENT.search(text):
         text = _as_utf_8(text, unquote_to_bytes)
+    elif is_person:
+        text = _PERCENT_SIGN.sub(lambda found: chr(int(found[1], 16)), text)
+    if _BACKSLASHED_BYTES.search(text):
+        text = _as_utf_8(text, _from_backslashed)
     if _PRINTABLE.search(text):
         text = _as_utf_8(text, _from_printable)
+    if is_person:
+        text = _QUOTE_ESCAPED.sub(lambda found: found[1] or found[2], text)
     text = _SEVEN_BITS.sub(lambda found: found[0].encode().decode("utf-7"), text)
     text = _CODE.sub(_of_code, text)
     if _OFFICE_CODE.search(text):
@@ -296,6 +323,13 @@ def _as_utf_8(text: str, read: Callable[[str], bytes]) -> str:
 def _from_printable(text: str) -> bytes:
     return b"".join(
         bytes.fromhex(part) if place % 2 else part.encode() for place, part in enumerate(_PRINTABLE_BYTE.split(text))
+    )
+
+
+def _from_backslashed(text: str) -> bytes:
+    return b"".join(
+        bytes((int(part, 8 if len(part) == _OCTAL_DIGITS else 16),)) if place % 2 else part.encode()
+        for place, part in enumerate(_BACKSLASHED_BYTE.split(text))
     )
 
 

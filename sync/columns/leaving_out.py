@@ -22,8 +22,8 @@ CELL_CODES = frozenset((
     "cell_encoded_otherwise", "cell_is_escaped", "cell_entity_cut", "cell_letters_replaced",
     "cell_is_placeholder", "cell_unseen", "cell_is_decimal", "cell_is_midnight", "cell_quoted_otherwise",
     "cell_in_quotes", "cell_quotes_escaped", "cell_without_result", "cell_shown_otherwise", "cell_is_boolean", "cell_is_date",
-    "course_field_not_number", "course_field_number_ambiguous", "course_field_decimals", "course_field_date_early",
-    "course_field_date_late",
+    "cell_is_merged", "course_field_not_number", "course_field_number_ambiguous", "course_field_decimals",
+    "course_field_date_early", "course_field_date_late",
 ))  # fmt: skip
 _NAMING_OPTIONS = ("primaryidentity", "courseidentifier", "groupidentifier", "groupingidentifier", "cohortidentifier")
 

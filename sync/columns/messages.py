@@ -98,6 +98,10 @@ TEXTS: dict[str, Any] = {
         "Line %(header)s is another header, so the cells from there on belong to other columns. Put these rows into a file "
         "of their own."
     ),
+    "row_of_labels": _(
+        "The cells of this line are names of their columns: it is a second header, or says what the columns hold. If it is a "
+        "row after all, call what it is about otherwise; else take the line out."
+    ),
     "cell_is_formula_error": _(
         "“%(value)s” is what a spreadsheet or a database writes where it has no value, as a formula fails for instance. "
         "Correct it there, or type the value, and save the file again."
@@ -117,6 +121,14 @@ TEXTS: dict[str, Any] = {
     "cell_shown_otherwise": _(
         "The sheet doesn't show “%(value)s” but something else, by its number format. Format the column as text, and "
         "enter what is meant."
+    ),
+    "password_after_apostrophe": _(
+        "The password begins with an apostrophe before =, +, - or @, as programs write it to keep a spreadsheet from "
+        "calculating. Take the apostrophe out; or choose another password, if it belongs to this one."
+    ),
+    "cell_is_merged": _(
+        "The cell is empty: it is merged with the one that says “%(value)s”. Take the merging back (Unmerge Cells), and write "
+        "into each cell what it is to hold."
     ),
     "cell_is_boolean": _(
         "The cell holds the logical value %(value)s, not a text. If the word is meant, format the cell as text, and enter it "

@@ -20,7 +20,7 @@ _NOTHING = frozenset((
     "(none)", "(empty)", "(blank)", "(leer)", "(vide)", "(vacío)", "[none]", "[empty]", "{null}", "[]", "{}",
     "''", '""', "00000000-0000-0000-0000-000000000000", "Invalid date", "Invalid Date", "[Record]", "[List]", "[Table]",
     "[Error]", "undefined undefined", "null null", "None None", "nan nan", "NaN NaN",
-    "Infinity", "-Infinity",
+    "Infinity", "-Infinity", "Not assigned", "Nicht zugeordnet", "Non affecté",
     # Of Google Sheets, while a formula is reckoned out.
     *(
         f"{word}{dots}"
@@ -65,11 +65,11 @@ _MEANT_ELSEWHERE = frozenset(("none", "NONE", "nil"))
 _MASKS = ("***", "•••", "●●●")
 
 # An identifier that a program took for a number. Versions and sections (1.0) have fewer digits.
-_DECIMAL = re.compile(r"(\d{4,})[.,]0{1,3}")
+_DECIMAL = re.compile(r"(\d{4,})(?:[.,]0{1,10}|\.)")
 # With the separators that programs show between thousands; of one kind, and the decimals behind another.
 _GROUPED = re.compile(r"\d{1,3}(?:([.,'’ \u00a0\u2009\u202f])\d{3})(?:\1\d{3})*")
-_GROUPED_DECIMAL = re.compile(r"(\d{1,3}(?:([.,'’ \u00a0\u2009\u202f])\d{3})(?:\2\d{3})*)(?!\2)[.,]0{1,3}")
-_SIGNS_OF_DECIMAL = (".0", ",0")
+_GROUPED_DECIMAL = re.compile(r"(\d{1,3}(?:([.,'’ \u00a0\u2009\u202f])\d{3})(?:\2\d{3})*)(?!\2)[.,]0{1,10}")
+_SIGNS_OF_DECIMAL = (".0", ",0", ".\n")
 _GROUPED_CELL = re.compile(r"(?:\n|\A)\d{1,3}[.,'’ \u00a0\u2009\u202f]\d{3}(?!\d)").search
 
 # What a spreadsheet makes of 1-3, MAR2 and 3/2002, in several languages; and a day as programs write it with its first second.
@@ -87,7 +87,7 @@ def holds_placeholder(cells: Sequence[str], text: str) -> bool:
         return True
     if any(sign in text for sign in _SIGNS_OF_TYPES) and any(map(_TYPE_NAME.fullmatch, cells)):
         return True
-    if any(sign in text for sign in _SIGNS_OF_DECIMAL) and any(map(decimals_taken_off, cells)):
+    if (any(sign in text for sign in _SIGNS_OF_DECIMAL) or text.endswith(".")) and any(map(decimals_taken_off, cells)):
         return True
     if ("-" in text or ". " in text) and _END_OF_DAY(text) and any(map(_MONTH_OF_DAY.fullmatch, cells)):
         return True

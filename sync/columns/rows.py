@@ -16,10 +16,11 @@ from sync.columns.cell_texts import (
 )
 from sync.columns.clean import CellError, Clean, TextKind, shown
 from sync.columns.column import Empty
-from sync.columns.escaped_cells import Place, may_be_escaped, place_of
+from sync.columns.escaped_cells import NEVER_NOUGHT, NOUGHT, Place, may_be_escaped, place_of
 from sync.columns.file_columns import Columns
 from sync.columns.general_options import GeneralOptions
 from sync.columns.header import MatchedHeader, is_secret_name
+from sync.columns.label_rows import LabelRows
 from sync.columns.leaving_out import LeavingOut, left_out
 from sync.columns.placeholders import is_placeholder
 from sync.columns.survey import DateSurvey
@@ -67,9 +68,11 @@ class RowCleaner:
         self._row_type = columns.row_type
         self._width = header.width
         self._exact = columns.exact_width
+        self._labels = LabelRows(header.fields)
         self._text_positions: set[int] = set()
         self._open_positions: set[int] = set()
         self._places: dict[int, Place] = {}
+        self._never_nought = [position for position, name, _column in header.fields if name in NEVER_NOUGHT]
         self._fields: list[_Field] = []
         for position, name, column in header.fields:
             kind = column.kind
@@ -111,7 +114,7 @@ class RowCleaner:
         values = self._defaults.copy()
         notes: tuple[Note, ...] = ()
         value: Any
-        places = self._places if may_be_escaped(cells) else {}
+        places = self._places_of(cells)
         for position, name, clean, must_be_filled, clears, has_one_line, is_called, _is_key in self._fields:
             value = cells[position] if position < count else ""
             try:
@@ -134,11 +137,21 @@ class RowCleaner:
                 values[name] = ""
         return self._row_type(line, values, notes)
 
+    def _places_of(self, cells: Sequence[str]) -> Mapping[int, Place]:
+        """Return position -> how the text there is looked at, {} where none needs it."""
+        if may_be_escaped(cells):
+            return self._places
+        count = len(cells)
+        for position in self._never_nought:
+            if position < count and cells[position] == NOUGHT:
+                return self._places
+        return {}
+
     def read_cells(self, row: Row) -> ReadCells:
         """Return those cells of a row that can be read; none of a row that is itself at fault."""
         if self._row_fault(row) is not None:
             return self.unread_cells(row)
-        places = self._places if may_be_escaped(row.cells) else {}
+        places = self._places_of(row.cells)
         values, unread = dict[str, Any](), set[str]()
         for field in self._fields:
             try:
@@ -154,7 +167,7 @@ class RowCleaner:
         """Return all that is wrong with a row: what `clean` rejects it for is the first of it."""
         if (found := self._row_fault(row)) is not None:
             return [found]
-        places = self._places if may_be_escaped(row.cells) else {}
+        places = self._places_of(row.cells)
         faults = []
         for field in self._fields:
             name, must_be_filled = field[1], field[3]
@@ -224,6 +237,8 @@ class RowCleaner:
             return Rejection(row.line, "", "too_many_cells", {"cells": count, "width": self._width})
         if self._exact and count < self._width:
             return Rejection(row.line, "", "too_few_cells", {"cells": count, "width": self._width})
+        if self._labels.is_one(row.cells):
+            return Rejection(row.line, "", "row_of_labels", {})
         return None
 
     def _in_spite_of(self, fault: Note, position: int, name: str, text: str) -> str:

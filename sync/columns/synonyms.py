@@ -6,6 +6,7 @@ Moodle's own labels in English, French, German, Spanish, Italian, Portuguese and
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from difflib import get_close_matches
 from functools import lru_cache
 
@@ -102,7 +103,7 @@ def suggestion(columns: Columns, name: str, *, takes_slips: bool = True) -> str:
 
     Shape: takes_slips: also one that is nearly written so, for which each name is compared with all
     """
-    plain = _plain(name)
+    plain = plain_name(name)
     if not plain or len(plain) > _LONGEST_COMPARED:
         return ""
     known = _by_plain_name(columns.plain_names)
@@ -116,7 +117,7 @@ def suggestion(columns: Columns, name: str, *, takes_slips: bool = True) -> str:
 @lru_cache
 def _by_plain_name(names: tuple[str, ...]) -> dict[str, str]:
     """Return how names look when they are compared -> the names: files may have thousands of columns."""
-    return {_plain(name): name for name in names}
+    return {plain_name(name): name for name in names}
 
 
 def _candidates(plain: str) -> list[str]:
@@ -140,5 +141,19 @@ def _is_known(columns: Columns, name: str) -> bool:
     return found is not None and not found[0].ignored
 
 
-def _plain(name: str) -> str:
+def words_for(name: str, aliases: Collection[str] = ()) -> set[str]:
+    """Return how a column may be called, as `plain_name` has it. Shape: name: canonical; aliases: of the column"""
+    names = {name, *aliases}
+    found = set(map(plain_name, names))
+    number = _NUMBER_AT_END.fullmatch(plain_name(name))
+    for word, candidates in _CANDIDATES.items():
+        if not names.isdisjoint(candidates):
+            found.add(word)
+        if number and name in (_numbered(candidate, number[2]) for candidate in candidates):
+            found.add(word + number[2])
+    return found
+
+
+def plain_name(name: str) -> str:
+    """Return the name of a column as names are compared: in lower case, without accents, letters and digits alone."""
     return "".join(sign for sign in folded(name) if sign.isalnum())

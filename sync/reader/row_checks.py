@@ -151,8 +151,15 @@ class RowChecks:
         )
 
     def _is_other_header(self, cells: Sequence[str]) -> bool:
-        names = [header_name(cell) for cell in cells[: self._own_width] if cell]
-        return len(names) > 1 and all(map(self._is_known, names))
+        """Whether most of these are names of columns, and some stand in other places than the header has them."""
+        names = [header_name(cell) for cell in cells[: self._own_width]]
+        filled = list(filter(None, names))
+        if len(filled) <= 1 or not may_be_header(filled, self._is_known):
+            return False
+        if all(map(self._is_known, filled)):
+            return True
+        # A line of labels has some names as they are.
+        return any(name != own for name, own in zip(names, self._header.names, strict=False) if self._is_known(name))
 
 
 def is_of_tryback(header: Header) -> bool:

@@ -26,7 +26,15 @@ Marks = dict[int, dict[int, Mark]]
 _BLOCK = 1 << 16
 _LONGEST_REFERENCE = 10
 _MOST_EXACT = 10**15
-_SHOWN_PARTS = re.compile(r'"[^"]{0,99}"|\\.|_.|\*.|\[[^\]]{0,99}\]|[^"\\_*\[]')
+_SHOWN_PARTS = re.compile(r'"[^"]{0,99}"|\\.|_.|\*.|\[[^\]]{0,99}\]|[Gg][Ee][Nn][Ee][Rr][Aa][Ll]|[^"\\_*\[]')
+# Of a number format: a digit where there is one, and the whole number.
+_MAYBE_DIGIT, _GENERAL = "#", "general"
+_SHOWN_OTHERWISE = "cell_shown_otherwise"
+# Types of cells that hold texts. Source: ECMA-376, 18.18.11
+_TEXTS = frozenset(("s", "str", "inlineStr"))
+# Digits on both sides of a dash, which belongs to what is shown.
+_DIGITS_APART = re.compile(r"[0#] ?-+ ?[0#]")
+_DIGITS_APART_SHOWN = re.compile(r"[0-9]-[0-9]")
 _LONGEST_CODE = 255
 # In a number format: dates, fractions, scientific notation and text.
 _OTHER_FORMATS = re.compile(r"[a-zA-Z@/?]")
@@ -53,7 +61,7 @@ def find_marks(archive: zipfile.ZipFile, sheet: str) -> Marks:
 def _xlsx_marks(archive: zipfile.ZipFile, sheet: str) -> Marks:
     part = _sheet_part(archive, sheet)
     codes = _format_codes(archive)
-    telling = [number for number, code in enumerate(codes) if _is_telling(code)]
+    telling = [number for number, code in enumerate(codes) if _is_telling(code) or _adds_to_text(code)]
     if not part or part not in archive.namelist() or not _may_hold_marks(archive, part, telling):
         return {}
     reader = _XlsxReader(codes, is_calculated=not _is_found(archive, "xl/workbook.xml", _TO_BE_CALCULATED))
@@ -228,15 +236,20 @@ class _XlsxReader:
         kind, value = self._attributes.get("t", "n"), self._value.strip()
         if kind == "e":
             return {"type": "fault", "code": "cell_is_formula_error", "value": value}
+        if kind in _TEXTS and _adds_to_text(self._code()):
+            return {"type": "fault", "code": _SHOWN_OTHERWISE, "value": ""}
         if kind != "n":
             return None
         if self._has_formula and (not value or (value == "0" and not self._is_calculated)):
             return {"type": "fault", "code": "cell_without_result", "value": ""}
         if not value:
             return None
+        return number_mark(value, self._code())
+
+    def _code(self) -> str:
+        """Return the number format of the cell."""
         style = self._attributes.get("s", "")
-        code = self._codes[int(style)] if style.isdecimal() and int(style) < len(self._codes) else ""
-        return number_mark(value, code)
+        return self._codes[int(style)] if style.isdecimal() and int(style) < len(self._codes) else ""
 
 
 # Of a value; numbers are shorter.
@@ -251,34 +264,63 @@ def number_mark(value: str, code: str) -> Mark | None:
         return None
     if abs(number) >= _MOST_EXACT:
         return {"type": "fault", "code": "cell_lost_digits", "value": f"{number:.0f}" if abs(number) < 1e30 else value}
-    if not _is_telling(code):
+    is_of_text = ";" not in code and _adds_to_text(code)
+    if not is_of_text and not _is_telling(code):
         return None
-    shown = _shown(number, code)
+    shown = None if is_of_text else _shown(number, code)
     if shown is None:
-        return {"type": "fault", "code": "cell_shown_otherwise", "value": value}
+        return {"type": "fault", "code": _SHOWN_OTHERWISE, "value": value}
     return {"type": "shown", "value": shown}
+
+
+def with_value(mark: Mark, cell: Any) -> Any:
+    """Return what takes the place of a cell: its mark, which may lack the text that is shown otherwise."""
+    if mark["value"] or mark.get("code") != _SHOWN_OTHERWISE:
+        return mark
+    return {**mark, "value": str(cell)[:_MOST_LENGTH]} if cell else cell
 
 
 def _parts_of(code: str) -> list[str]:
     """Return the parts of a number format, as far as positive numbers are concerned."""
-    return _SHOWN_PARTS.findall(code[:_LONGEST_CODE].partition(";")[0])
+    parts = _SHOWN_PARTS.findall(code[:_LONGEST_CODE].partition(";")[0])
+    return [_MAYBE_DIGIT if part.lower() == _GENERAL else part for part in parts]
 
 
 def _is_telling(code: str) -> bool:
     """Whether a number format adds digits or letters that belong to what people see: 00000, "ID"0000."""
-    plain, literal = "", ""
-    for part in _parts_of(code):
-        if part[0] == '"':
-            literal += part[1:-1]
-        elif part[0] == "\\":
-            literal += part[1]
-        elif part[0] not in "_*[":
-            plain += part
+    plain, literal, line = _what_stands_in(_parts_of(code))
     if not plain or _OTHER_FORMATS.search(plain):
         return False
     whole = plain.partition(".")[0]
     is_padded = whole.count("0") > 1
-    return is_padded or any(char not in _MEANINGLESS for char in literal)
+    return is_padded or _has_meaning(literal) or _DIGITS_APART.search(line) is not None
+
+
+def _adds_to_text(code: str) -> bool:
+    """Whether a number format adds digits or letters to texts: @"@example.org"."""
+    plain, literal, _line = _what_stands_in(_parts_of(code.rpartition(";")[2]))
+    return "@" in plain and _has_meaning(literal)
+
+
+def _has_meaning(literal: str) -> bool:
+    return any(char not in _MEANINGLESS for char in literal)
+
+
+def _what_stands_in(parts: list[str]) -> tuple[str, str, str]:
+    """Return what of a number format stands for the number or text, what it adds, and both together as they stand."""
+    plain, literal, line = "", "", ""
+    for part in parts:
+        added = _added(part)
+        own = "" if added or part[0] in '"_*[' else part
+        plain, literal, line = plain + own, literal + added, line + own + added
+    return plain, literal, line
+
+
+def _added(part: str) -> str:
+    """Return the text that a part of a number format adds, "" for another part."""
+    if part[0] == '"':
+        return part[1:-1]
+    return part[1] if part[0] == "\\" else ""
 
 
 def _shown(number: float, code: str) -> str | None:
@@ -288,17 +330,13 @@ def _shown(number: float, code: str) -> str | None:
     digits = list(str(int(number)))
     shown: list[str] = []
     parts = _parts_of(code)
-    places = [place for place, part in enumerate(parts) if part in ("0", "#")]
+    places = [place for place, part in enumerate(parts) if part in ("0", _MAYBE_DIGIT)]
     for place in range(len(parts) - 1, -1, -1):
         part = parts[place]
-        if part == "0":
-            shown.append(digits.pop() if digits else "0")
-        elif part == "#":
-            shown.append(digits.pop() if digits else "")
-        elif part[0] == '"':
-            shown.append(part[1:-1])
-        elif part[0] == "\\":
-            shown.append(part[1])
+        if part in ("0", _MAYBE_DIGIT):
+            shown.append(digits.pop() if digits else part.strip(_MAYBE_DIGIT))
+        elif part[0] in '"\\':
+            shown.append(_added(part))
         elif part in " -()/+":
             shown.append(part)
         elif part[0] not in "[_*":
@@ -380,7 +418,8 @@ class _OdsReader:
             return number_mark(value, "")
         is_padded = _PADDED.fullmatch(shown) and int(shown) == number
         has_letters = any(char.isalpha() for char in shown) and not _SCIENTIFIC.fullmatch(shown)
-        return {"type": "shown", "value": shown} if is_padded or has_letters else None
+        is_telling = is_padded or has_letters or _DIGITS_APART_SHOWN.search(shown)
+        return {"type": "shown", "value": shown} if is_telling else None
 
 
 def _repeated(attributes: dict[str, str], name: str) -> int:

@@ -124,7 +124,7 @@ def _is_encrypted(archive: zipfile.ZipFile) -> bool:
 def _write_rows(stream: BinaryIO, row_limit: int, place: int) -> int:
     from python_calamine import CalamineError
 
-    marks_of = _marks_module()
+    marks_of, merged_of = _module("workbook_marks"), _module("merged_cells")
     try:
         sheets = _visible_sheets(stream)
         heads = [
@@ -136,6 +136,11 @@ def _write_rows(stream: BinaryIO, row_limit: int, place: int) -> int:
         with zipfile.ZipFile(stream) as archive:
             marks = marks_of.find_marks(archive, sheet.name)
             heads[place]["hidden"] = marks_of.hidden_rows(archive, sheet.name)
+            if (areas := sheet.merged_cell_ranges) is None:
+                areas = merged_of.ods_areas(archive, sheet.name)
+            else:
+                areas = [merged_of.Area(*first, *last) for first, last in areas]
+            merged = merged_of.MergedCells(areas)
     except (*_BROKEN_ZIP, CalamineError, SyntaxError, KeyError, ExpatError):
         return BROKEN
     encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, default=_object).encode
@@ -145,7 +150,9 @@ def _write_rows(stream: BinaryIO, row_limit: int, place: int) -> int:
         for number, cells in enumerate(sheet.iter_rows()):
             for column, mark in marks.get(number, {}).items():
                 cells.extend([""] * (column + 1 - len(cells)))
-                cells[column] = mark
+                cells[column] = marks_of.with_value(mark, cells[column])
+            for column, text in merged.covered(number, cells).items():
+                cells[column] = {"type": "fault", "code": "cell_is_merged", "value": text}
             while cells and cells[-1] == "":
                 cells.pop()
             if sum(len(cell) for cell in cells if isinstance(cell, str)) > row_limit:
@@ -172,12 +179,12 @@ def _visible_sheets(stream: BinaryIO) -> list[Any]:
     return list(islice((sheet for sheet in sheets if sheet.start is not None), _SHEETS))
 
 
-def _marks_module() -> Any:
-    """Return `workbook_marks`, which stands beside this file: nothing of ours can be imported here."""
-    path = Path(__file__).with_name("workbook_marks.py")
-    spec = importlib.util.spec_from_file_location("workbook_marks", path)
+def _module(name: str) -> Any:
+    """Return a module that stands beside this file: nothing of ours can be imported here."""
+    path = Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise ModuleNotFoundError("workbook_marks")
+        raise ModuleNotFoundError(name)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from sync.columns.clean import CellError
 from sync.columns.escaped_cells import EscapedCells, Place
 from tests.support import MoodleSite, run_file
 
@@ -25,6 +26,9 @@ def names_after(site: MoodleSite, *cells: str) -> tuple[list[str], list[str], li
         ("Jos&#233;", "José"), ("Jos&#xE9;", "José"), ("O&#039;Brien", "O'Brien"),
         ("=?UTF-8?Q?Jos=C3=A9?=", "José"), ("&Eacute;mile", "Émile"),
         ("Jean_x000D__x000A_Paul", "Jean Paul"), ("Smith &amp; Jones", "Smith & Jones"),
+        ("O\\'Brien", "O'Brien"), ("O''Brien", "O'Brien"), ("O%27Brien", "O'Brien"), ("Jean%20Paul", "Jean Paul"),
+        ("Jean%2dPaul", "Jean-Paul"), ("Jos\\303\\251", "José"), ("Jos\\C3\\A9 Mar\\c3\\ada", "José María"),
+        ("D\\341\\273\\251c", "Dức"),
     ],
 )  # fmt: skip
 def test_escapes_with_one_meaning_are_decoded_and_noted(sqlite_site: MoodleSite, cell: str, name: str) -> None:
@@ -147,6 +151,51 @@ def test_question_marks_of_names_of_things_are_said(sqlite_site: MoodleSite, nam
     result = run_file(sqlite_site, "groups", f"courseid;name\nC1;{name}\n")
     assert result.codes == ["group_created"]
     assert ("letters_perhaps_replaced" in [note.code for note in result.notes]) == is_said
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "meant"),
+    [
+        ("'@team", Place.KEY, "@team"), ("'+49 C", Place.KEY, "+49 C"), ("’-B", Place.PERSON, "-B"),
+        ("'-50 %", Place.TEXT, "-50 %"), ("'-A' and B", Place.TEXT, "'-A' and B"), ("'=Archive", Place.KEY, "=Archive"),
+        ("'-A", Place.FREE, "'-A"),
+    ],
+)  # fmt: skip
+def test_an_apostrophe_before_what_might_be_a_formula_is_taken_out(text: str, place: Place, meant: str) -> None:
+    cells = EscapedCells()
+    assert cells.meant(text, "name", 2, place) == meant
+    assert [note.code for note in cells.notes] == (["text_marks_taken_out"] if meant != text else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "code"),
+    [
+        ("'-", Place.KEY, "cell_is_placeholder"), ("'=VLOOKUP(A2;B:C;2;0)", Place.KEY, "cell_is_formula"),
+        ("'=Passw0rd", Place.HIDDEN, "password_after_apostrophe"), ("'-", Place.HIDDEN, "password_after_apostrophe"),
+        ("0", Place.HIDDEN, "cell_is_placeholder"), ("Jos\\C3\\A9", Place.KEY, "cell_is_escaped"),
+    ],
+)  # fmt: skip
+def test_what_stands_behind_such_an_apostrophe_may_be_no_value(text: str, place: Place, code: str) -> None:
+    with pytest.raises(CellError) as error:
+        EscapedCells().meant(text, "name", 2, place)
+    assert error.value.code == code
+
+
+def test_a_nought_is_no_name_of_a_person_and_no_password(sqlite_site: MoodleSite) -> None:
+    head = "username;firstname;lastname;email;password"
+    rows = [
+        "n1;0;B;n1@example.org;Secret-1",
+        "n2;A;0;n2@example.org;Secret-1",
+        "n3;A;B;n3@example.org;0",
+        "0;A;B;n4@example.org;",
+    ]
+    result = run_file(sqlite_site, "users", "\n".join([head, *rows, "n5;A;B;n5@example.org;Secret-1"]) + "\n")
+    assert result.codes == ["cell_is_placeholder"] * 4 + ["account_created"]
+
+
+@pytest.mark.parametrize("text", ["Apples%20", "C:\\new", "50%2B", "l''etat", "a\\'b"])
+def test_texts_that_name_nobody_keep_their_signs(text: str) -> None:
+    assert EscapedCells().meant(text, "department", 2, Place.TEXT) == text
 
 
 @pytest.mark.parametrize(

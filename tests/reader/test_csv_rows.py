@@ -318,6 +318,15 @@ def test_rows_below_another_header_have_no_columns() -> None:
     )
 
 
+def test_rows_below_another_header_with_a_name_that_is_unknown_have_no_columns() -> None:
+    header = "username;firstname;lastname;uid"
+    assert faults_of(f"{header}\nann;A;B;1\nusername;lastname;firstname;Student number\nbob;B;C;2\n") == dict.fromkeys(
+        (3, 4), "row_under_other_header"
+    )
+    # These stand where the header has them, so that the rows below are what they seem.
+    assert faults_of(f"{header}\nusername;First name;lastname;uid\nbob;B;C;2\n") == {}
+
+
 @pytest.mark.parametrize(
     ("line", "code"),
     [

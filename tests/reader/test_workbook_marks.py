@@ -13,12 +13,13 @@ from odf.number import Number, NumberStyle
 from odf.office import Annotation
 from odf.opendocument import OpenDocumentSpreadsheet
 from odf.style import Style
-from odf.table import Table, TableCell, TableRow
+from odf.table import CoveredTableCell, Table, TableCell, TableRow
 from odf.text import P
 
 from sync.errors import CommandFileError
 from sync.reader import RowReader, open_rows
 from sync.reader.workbook_marks import number_mark
+from sync.values import Note
 
 KNOWN = {"username", "firstname", "lastname", "idnumber"}
 
@@ -76,6 +77,14 @@ def row_of(*cells: Any, formats: dict[str, str] | None = None) -> Any:
         (45, "@", "45"),
         (20260000, "0.00E+00", "20260000"),
         (0, "000", "000"),
+        (45, '"STU"General', "STU45"),
+        (45, "\\0\\0General", "0045"),
+        (0, '"ID"General', "ID0"),
+        (4512, "##-##", "45-12"),
+        (123456, "###\\-###", "123-456"),
+        (12345, "# ##0", "12345"),
+        (12345, 'General" €"', "12345"),
+        (45, "0-", "45"),
     ],
 )
 def test_a_number_is_read_as_its_format_shows_it_when_that_says_more(number: int, code: str, shown: str) -> None:
@@ -107,6 +116,77 @@ def test_what_is_shown_in_no_plain_way_is_a_fault(value: str, code: str) -> None
 def test_a_cell_that_nobody_meant_is_a_fault(value: Any, code: str) -> None:
     row = row_of("a", "A", "B", value)
     assert row.cell_faults[3].code == code
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "is_otherwise"),
+    [
+        (45, '"STU"@', True),
+        ("45", '"STU"@', True),
+        ("ann", '@"@example.org"', True),
+        ("ann", '0;-0;0;"U-"@', True),
+        (45, '0;-0;0;"U-"@', False),
+        ("ann", '@" "', False),
+        ("", '"STU"@', False),
+    ],
+)
+def test_a_text_to_which_a_format_adds_something_is_a_fault(value: Any, code: str, is_otherwise: bool) -> None:
+    row = row_of("a", "A", value, "B", formats={"C2": code})
+    expected = {2: Note("cell_shown_otherwise", {"value": str(value)})} if is_otherwise else {}
+    assert row.cell_faults == expected
+
+
+MERGED: list[list[Any]] = [
+    HEAD,
+    ["a", "A", "B", 7],
+    ["b", None, "C", None],
+    ["c", "D", None, 9],
+    [None, None, None, None],
+]
+
+
+def merged_faults(areas: Sequence[str], rows: Sequence[Sequence[Any]] = MERGED) -> dict[int, dict[int, str]]:
+    """Return line -> place -> the text that covers a cell there."""
+    workbook = openpyxl.load_workbook(io.BytesIO(book(("s", rows))))
+    for area in areas:
+        workbook.active.merge_cells(area)
+    out = io.BytesIO()
+    workbook.save(out)
+    faults = {row.line: row.cell_faults for row in read(out.getvalue())}
+    return {
+        line: {place: fault.params["value"] for place, fault in found.items() if fault.code == "cell_is_merged"}
+        for line, found in faults.items()
+    }
+
+
+def test_a_cell_below_or_beside_the_one_it_is_merged_with_is_a_fault() -> None:
+    assert merged_faults(["B2:B3", "D2:D3", "B4:C5"]) == {2: {}, 3: {1: "A", 3: "7"}, 4: {2: "D"}}
+
+
+def test_merged_cells_that_take_nothing_from_a_row_are_none_of_its_faults() -> None:
+    assert merged_faults(["A5:D5"], [*MERGED[:4], ["# the end"]]) == {2: {}, 3: {}, 4: {}}
+    # One that is empty itself, and a row that is two lines high.
+    assert merged_faults(["B3:B4"], [*MERGED[:3], ["c", None, "E", 1]]) == {2: {}, 3: {}, 4: {}}
+    assert merged_faults(["A4:A5", "B4:B5", "C4:C5", "D4:D5"]) == {2: {}, 3: {}, 4: {}}
+
+
+def test_merged_cells_of_ods_are_seen() -> None:
+    document = OpenDocumentSpreadsheet()
+    table = Table(name="s")
+    for texts in (HEAD, ["a", "A", "B", "1"], ["b", "", "C", "2"], ["c", "", "D", "3"], ["d", "E", "F", "4"]):
+        row = TableRow()
+        for text in texts:
+            spans = {"numberrowsspanned": 3, "numbercolumnsspanned": 1} if text == "A" else {}
+            cell = TableCell(valuetype="string", **spans) if text else CoveredTableCell()
+            cell.addElement(P(text=text))
+            row.addElement(cell)
+        table.addElement(row)
+    document.spreadsheet.addElement(table)
+    out = io.BytesIO()
+    document.write(out)
+    rows = list(open_rows(io.BytesIO(out.getvalue()), "users.ods"))
+    expected = {1: Note("cell_is_merged", {"value": "A"})}
+    assert [row.cell_faults for row in rows] == [{}, expected, expected, {}]
 
 
 def test_a_fault_in_the_last_cells_of_the_last_row_is_seen() -> None:
@@ -176,7 +256,7 @@ def test_a_comment_on_a_cell_of_ods_is_no_part_of_it(shown: str, value: str, cel
 @pytest.mark.parametrize(
     ("shown", "value", "cell"),
     [("00045", "45", "00045"), ("ID45", "45", "ID45"), ("45", "45", "45"), ("45.00", "45", "45"), ("1,234", "1234", "1234"),
-     ("2.03E+07", "20260000", "20260000")],
+     ("2.03E+07", "20260000", "20260000"), ("45-12", "4512", "45-12")],
 )  # fmt: skip
 def test_ods_shows_what_it_holds(shown: str, value: str, cell: str) -> None:
     (row,) = open_rows(io.BytesIO(ods(shown, value)), "users.ods")
