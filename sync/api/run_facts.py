@@ -104,9 +104,9 @@ class DecisionSerializer(serializers.Serializer):
 class RunDetailSerializer(RunSerializer):
     """A run with all that is said of it.
 
-    Shape: held_for: why a person has to decide; removals: how many things are taken away; must_type: that number is to be sent
-    with the decision; applied_as: the run that carries this plan out; also: plans of the same file on other sites, or the
-    runs that carry them out; error: why it could not go on
+    Shape: held_for: why a person has to decide, of a plan why one would have to; removals: how many things are taken away;
+    must_type: that number is to be sent with the decision; applied_as: the run that carries this plan out; also: plans of the
+    same file on other sites, or the runs that carry them out; error: why it could not go on
     """
 
     options = serializers.DictField(read_only=True)

@@ -25,7 +25,7 @@ class RunResultCommand(ToolSyncCommand):
         self._print_mapping(run)
         if run.error_code:
             self.stdout.write(text_of(run.error_code, run.error_params))
-        if run.waits_for_person:
+        if run.waits_for_person or run.simulate:
             self.print_reasons(run)
         counts = ", ".join(count_texts(run.counts, run.partial_counts))
         if counts:
@@ -46,7 +46,7 @@ class RunResultCommand(ToolSyncCommand):
                 self.stdout.write(text_of(code, params))
 
     def print_reasons(self, run: SyncRun) -> None:
-        """Say why a run waits for a person."""
+        """Say why a run waits for a person, or would."""
         for reason in run.held_notes:
             self.stdout.write(reason_text(reason))
 

@@ -82,7 +82,8 @@ def apply_draft(run: SyncRun, person: Responsible, *, typed: str = "") -> SyncRu
     if check is None:
         raise MendRefused("mend_unchecked")
     with transaction.atomic():
-        applied = decisions.apply_plan(check, person, typed=typed)
+        # The page of the rows doesn't say why their plan would be held: that of the run does.
+        applied = decisions.apply_plan(check, person, typed=typed, approves=False)
         delete_draft(run, person.user)
     return applied
 

@@ -49,6 +49,12 @@ def may_approve(run: SyncRun, person: Responsible) -> bool:
     )
 
 
+def may_approve_plan(plan: SyncRun, person: Responsible) -> bool:
+    """Whether somebody who applies a simulation beyond the limits approves it by that: who asks for a run is no second person."""
+    is_second_wanted = any(limits_of(plan.site, key).needs_second_person for key in processors_decided(plan))
+    return person.is_operator or (not is_second_wanted and may_approve(plan, person))
+
+
 def authors_of(run: SyncRun) -> set[Any]:
     """Return who has asked for a run or its plan, armed or handed in its file, or set its schedule.
 

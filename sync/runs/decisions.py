@@ -14,7 +14,7 @@ from sync.models import RunState, SyncRun
 from sync.models.run import COMPLETED_STATES, WAITING_STATES
 from sync.notifications.services import notify_of_run
 from sync.runs.bundle_order import follow_bundle, runs_of_bundle
-from sync.runs.deciders import may_decide, note_decision
+from sync.runs.deciders import may_approve_plan, may_decide, note_decision
 from sync.runs.lease import enqueue
 from sync.runs.options import plan_hours
 from sync.runs.plans import check_rules, is_expired, plan_lifetime
@@ -39,10 +39,11 @@ def is_typed(totals: Mapping[str, int]) -> bool:
     return removed_by(totals) > MOST_UNTYPED
 
 
-def apply_plan(plan: SyncRun, person: Responsible, *, typed: str = "") -> SyncRun:
+def apply_plan(plan: SyncRun, person: Responsible, *, typed: str = "", approves: bool = True) -> SyncRun:
     """Ask for a run that carries out exactly what a simulation has found.
 
-    Shape: typed: the number of things that are taken away, where it has to be typed
+    Shape: typed: the number of things that are taken away, where it has to be typed; approves: where the simulation says why it
+    would be held, who may approve it has seen that, and does so
     Raises: PlanRefused, UndoRefused
     """
     if not plan.simulate or plan.state not in COMPLETED_STATES:
@@ -60,6 +61,8 @@ def apply_plan(plan: SyncRun, person: Responsible, *, typed: str = "") -> SyncRu
         if plan.undoes.finished_at is not None and plan.undoes.finished_at > plan.created_at:
             # It was taken up again: the plan knows the first part of it alone.
             raise UndoRefused("undo_went_on", run=plan.undoes.pk)
+    is_approved = approves and bool(plan.held_for) and may_approve_plan(plan, person)
+    decision = SyncRun.Decision.APPROVED if is_approved else SyncRun.Decision.CONFIRMED
     try:
         with transaction.atomic():
             run = queue_run(
@@ -67,7 +70,7 @@ def apply_plan(plan: SyncRun, person: Responsible, *, typed: str = "") -> SyncRu
                 user=person.user, owner=person, plan=plan,
                 undoes=plan.undoes, undoes_line=plan.undoes_line, mends=plan.mends,
             )  # fmt: skip
-            note_decision(run, person, SyncRun.Decision.CONFIRMED)
+            note_decision(run, person, decision)
     except IntegrityError:
         # Somebody else was faster.
         raise PlanRefused("plan_applied_before", run=SyncRun.objects.get(plan=plan).pk) from None

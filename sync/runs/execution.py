@@ -25,6 +25,7 @@ from sync.errors import (
     JournalMissing,
     LeaseLost,
     MoodleUnavailable,
+    OptionError,
     StorageUnavailable,
     UndoRefused,
 )
@@ -40,7 +41,7 @@ from sync.reader import ReadSheet, SheetReadOnce
 from sync.runs.bundle_order import fail_pending, follow_bundle, is_in_turn, is_later_of_bundle, planned_with
 from sync.runs.cache_purge import purge_caches
 from sync.runs.connections import moodle_of
-from sync.runs.deciders import check_decision, decided_by_of, is_confirmed, may_approve
+from sync.runs.deciders import check_decision, is_confirmed
 from sync.runs.finalize import RunFinalizer
 from sync.runs.grace_records import RunGrace
 from sync.runs.held_deletions import hold_named
@@ -54,6 +55,7 @@ from sync.runs.pipeline_context import FileLook, PipelineContext
 from sync.runs.plans import (
     check_plan,
     is_to_be_made_again,
+    judge_run,
     judge_together,
     limits_of,
     made_on,
@@ -296,8 +298,6 @@ class Execution:
         verdict, reasons = judgements[-1].verdict, judgements[-1].reasons
         if verdict is Verdict.GO or (is_confirmed(run) and verdict is Verdict.CONFIRM):
             return True
-        if is_confirmed(run) and may_approve(run, decided_by_of(run)):
-            return True
         state = RunState.HELD if verdict is Verdict.HELD else RunState.UNCONFIRMED
         for each in runs:
             if each.plan is not None:
@@ -309,7 +309,7 @@ class Execution:
         with transaction.atomic():
             self._recorder.update(
                 state=state,
-                held_for=[[note.code, dict(note.params)] for note in reasons],
+                held_for=_stored(reasons),
                 held_at=timezone.now(),
                 waiting_since=None,
                 # Nothing is being written that could be paused.
@@ -361,6 +361,8 @@ class Execution:
         self._retry(self._purge_caches)
         self._retry(lambda: self._add_notes(keep_waiting_rows(self.run)))
         self._retry(self._hold_deletions)
+        if self.run.simulate:
+            self._retry(self._keep_reasons)
         self._retry(lambda: self._finalizer.tidy_up(completed=True))
 
     def _retry(self, action: Callable[[], None]) -> None:
@@ -380,6 +382,17 @@ class Execution:
             self._add_notes(hold_named(self.run, self._moodle))
         finally:
             self._moodle.dispose()
+
+    def _keep_reasons(self) -> None:
+        """Keep with a simulation why it would be held: whoever applies it sees that before."""
+        try:
+            judged = judge_run(self.run, self._moodle)
+        except OptionError:
+            # Limits that can't be read are said when it is applied.
+            return
+        finally:
+            self._moodle.dispose()
+        self._recorder.update(held_for=_stored(judged.reasons if judged.verdict is Verdict.HELD else ()))
 
     def _purge_caches(self) -> None:
         note = purge_caches(self.run)
@@ -529,6 +542,10 @@ class Execution:
             follow_bundle(self.run)
             release_lease(self.run)
             notify_of_run(self.run)
+
+
+def _stored(reasons: Sequence[Note]) -> list[list[Any]]:
+    return [[note.code, dict(note.params)] for note in reasons]
 
 
 def _completed_state(run: SyncRun) -> RunState:

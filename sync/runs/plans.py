@@ -188,8 +188,11 @@ def _is_by_hand(run: SyncRun) -> bool:
 
 
 def judge_run(run: SyncRun, moodle: MoodleDatabase) -> Judgement:
-    """Hold the plan of a run against the limits of its site and file type. Raises: OptionError if these can't be read"""
-    plan, chosen = run.plan, limits_of(run.site, run.processor)
+    """Hold the plan of a run, or a simulation, against the limits of its site and file type.
+
+    Raises: OptionError if these can't be read
+    """
+    plan, chosen = _plan_of(run), limits_of(run.site, run.processor)
     if plan is None or not chosen.is_on:
         return Judgement(Verdict.GO)
     limits = read_limits(chosen.values)
@@ -210,6 +213,10 @@ def judge_run(run: SyncRun, moodle: MoodleDatabase) -> Judgement:
             scopes=scope_facts(plan.totals, plan.scoped_totals, scopes_of(run.site, run.processor), moodle),
         )
     )
+
+
+def _plan_of(run: SyncRun) -> SyncRun | None:
+    return run if run.simulate else run.plan
 
 
 def watch_totals(run: SyncRun) -> Callable[[ChunkResult], None]:
@@ -349,11 +356,11 @@ def _last_accepted(run: SyncRun) -> SyncRun | None:
 
 def _complete_before(run: SyncRun, runs: QuerySet[SyncRun]) -> SyncRun | None:
     """Return the last of some runs whose file was complete for what that of a run is complete for. Queries: one at most"""
-    options = find_processor(run.processor).options(run.options)
-    if not options.is_complete or run.mends_id is not None or run.plan is None:
+    options, plan = find_processor(run.processor).options(run.options), _plan_of(run)
+    if not options.is_complete or run.mends_id is not None or plan is None:
         return None
     # Of a tryback, or what was cut short, nothing is taken for absent.
-    if any(code in ABSENCE_DOUBTS for code, _params in run.plan.notes):
+    if any(code in ABSENCE_DOUBTS for code, _params in plan.notes):
         return None
     scope = {f"options__{name}": run.options[name] for name in _SCOPE_OPTIONS if name in run.options}
     return runs.filter(**scope).exclude(options__absent=ABSENT_STAYS).order_by("-pk").first()

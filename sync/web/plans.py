@@ -13,7 +13,7 @@ from sync.models import Bundle, SyncRun
 from sync.models.run import COMPLETED_STATES
 from sync.people.rights import may
 from sync.people.roles import run_permission
-from sync.runs.deciders import may_decide
+from sync.runs.deciders import may_approve_plan, may_decide
 from sync.runs.decisions import is_typed, removed_by
 from sync.runs.plans import is_expired, plan_lifetime
 from sync.runs.rights import Responsible
@@ -22,10 +22,10 @@ from sync.runs.selectors import rows_of
 
 @dataclass(frozen=True)
 class PlanText:
-    """Shape: changes, removes: what happens, or would, in words; reasons: why a person has to decide; can_decide: this one may;
-    can_apply: a simulation that may still be applied; applied_as: the run that has done so; made_for: the run whose plan it is;
-    removed: how many things are taken away; is_typed: that number is to be typed; until: when it is too late; bundle: the files
-    that it was planned with, if the person may see them all
+    """Shape: changes, removes: what happens, or would, in words; reasons: why a person has to decide, or would; can_decide: this
+    one may; can_apply: a simulation that may still be applied; approves: applying it would approve it as well; applied_as: the
+    run that has done so; made_for: the run whose plan it is; removed: how many things are taken away; is_typed: that number is
+    to be typed; until: when it is too late; bundle: the files that it was planned with, if the person may see them all
     """
 
     changes: list[str]
@@ -33,6 +33,7 @@ class PlanText:
     reasons: list[str]
     can_decide: bool
     can_apply: bool
+    approves: bool
     applied_as: SyncRun | None
     made_for: SyncRun | None
     removed: int
@@ -51,6 +52,7 @@ def plan_of(user: Any, run: SyncRun) -> PlanText:
     is_own_plan = run.origin == SyncRun.Origin.PLAN
     is_whole = run.simulate and run.state in COMPLETED_STATES and not is_own_plan
     may_run = may(user, run_permission(run.processor), run.site)
+    can_apply = is_whole and may_run and application is None and not is_expired(run) and _has_its_file(run)
     until = run.finished_at if run.simulate else run.held_at
     keys = run.bundle.processors if run.bundle else ()
     return PlanText(
@@ -58,7 +60,8 @@ def plan_of(user: Any, run: SyncRun) -> PlanText:
         removes=change_texts(taken, is_planned=shown.simulate),
         reasons=[reason_text(note) for note in run.held_notes],
         can_decide=run.waits_for_person and may_decide(run, Responsible.of(user)),
-        can_apply=is_whole and may_run and application is None and not is_expired(run) and _has_its_file(run),
+        can_apply=can_apply,
+        approves=can_apply and bool(run.held_for) and may_approve_plan(run, Responsible.of(user)),
         applied_as=None if is_own_plan else application,
         made_for=application if is_own_plan else None,
         removed=removed_by(shown.totals),

@@ -284,6 +284,39 @@ def test_confirming_is_not_approving(filled: Installation, person: Callable[...,
         decisions.approve_run(run, Responsible.of(user), typed=str(DELETIONS))
 
 
+def test_a_simulation_says_why_it_would_be_held_and_who_applies_it_approves_that(
+    filled: Installation, person: Callable[..., User]
+) -> None:
+    approver = person("ada", "run_users_delete", "approve_runs")
+    simulated = filled.carry_out("/gone.csv", gone(DELETIONS), processor="users_delete", simulate=True, user=approver)
+    assert [code for code, _params in simulated.held_for] == ["guard_percent"]
+
+    run = services.execute_run(decisions.apply_plan(simulated, Responsible.of(approver), typed=str(DELETIONS)).pk)
+
+    assert (run.state, run.decision) == (RunState.COMPLETED, "approved")
+
+
+def test_what_was_not_said_of_a_simulation_holds_its_run_whoever_has_applied_it(
+    filled: Installation, person: Callable[..., User]
+) -> None:
+    approver = person("ada", "run_users_delete", "approve_runs")
+    limits = GuardLimits.objects.create(site=filled.site, values={"users.deleted": [None, None]})
+    simulated = filled.carry_out("/gone.csv", gone(DELETIONS), processor="users_delete", simulate=True, user=approver)
+    assert simulated.held_for == []
+    limits.delete()
+
+    run = services.execute_run(decisions.apply_plan(simulated, Responsible.of(approver), typed=str(DELETIONS)).pk)
+
+    assert (run.state, run.decision) == (RunState.HELD, "confirmed")
+    assert [code for code, _params in run.held_for] == ["guard_percent"]
+
+
+def test_limits_that_can_t_be_read_let_a_simulation_end(filled: Installation) -> None:
+    GuardLimits.objects.create(site=filled.site, values={"users.deleted": ["many", None]})
+    simulated = filled.carry_out("/gone.csv", gone(2), processor="users_delete", simulate=True)
+    assert (simulated.state, simulated.held_for) == (RunState.COMPLETED, [])
+
+
 def test_a_second_person_approves_where_that_is_wanted(filled: Installation, person: Callable[..., User]) -> None:
     GuardLimits.objects.create(site=filled.site, needs_second_person=True)
     asking = person("eve", "run_users_delete", "approve_runs")

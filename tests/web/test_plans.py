@@ -113,6 +113,38 @@ def test_a_simulation_that_takes_much_away_asks_for_the_number(client_of: Client
     assert f'href="{reverse("run", args=[applied.pk])}"' in page_of(client, simulated)
 
 
+@pytest.mark.parametrize("totals", [{"users.deleted": 397}, {"users.created": 397}])
+def test_a_simulation_beyond_the_limits_says_so_before_it_is_applied(
+    client_of: ClientOf, make_run: MakeRun, totals: dict[str, int]
+) -> None:
+    simulated = make_run(simulate=True, totals=totals, carried_out=True, held_for=[REASON])
+
+    approver, other = (
+        page_of(client_of("run_users", "approve_runs"), simulated),
+        page_of(client_of("run_users"), simulated),
+    )
+
+    for text in (approver, other):
+        assert "397 users deleted: at most 50 may be" in text
+        assert text.count(reverse("run_apply", args=[simulated.pk])) == 1
+    assert "Approve and apply" in approver
+    assert "Approve and apply" not in other
+    assert "Once applied it is held until somebody who may do so approves this" in other
+
+
+def test_who_applies_a_simulation_is_no_second_person_for_it(
+    client_of: ClientOf, make_run: MakeRun, site: MoodleSite
+) -> None:
+    GuardLimits.objects.create(site=site, needs_second_person=True)
+    simulated = make_run(simulate=True, totals={"users.deleted": 2}, carried_out=True, held_for=[REASON])
+    client = client_of("run_users", "approve_runs")
+    assert "Approve and apply" not in page_of(client, simulated)
+
+    client.post(reverse("run_apply", args=[simulated.pk]))
+
+    assert SyncRun.objects.get(plan=simulated).decision == "confirmed"
+
+
 def test_limits_are_set_for_all_and_for_one_file_type(client_of: ClientOf, site: MoodleSite) -> None:
     client = client_of("manage_limits", "run_users")
     page = client.get(reverse("limits", args=["all"]))

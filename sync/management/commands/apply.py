@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from sync.errors import CodedError
-from sync.guard.messages import total_texts
+from sync.guard.messages import reason_text, total_texts
 from sync.management.command import EXIT_OTHER, named, run_of_number, sites_of_slugs
 from sync.management.run_command import RunCommand, refusal
 from sync.management.run_result import EXIT_HELP
@@ -46,7 +46,7 @@ class Command(RunCommand):
         sites = sites_of_slugs(named(chosen["site"])) if chosen["site"] else [found.site]
         plans = plans_by_site(found)
         for each in [plans[site.pk] for site in sites if site.pk in plans]:
-            for text in total_texts(each.totals):
+            for text in (*map(reason_text, each.held_notes), *total_texts(each.totals)):
                 self.stdout.write(f"{each.site.name}: {text}" if chosen["site"] else text)
         try:
             typed = _numbers(sites, number)
