@@ -23,7 +23,7 @@ from sync.commandfiles import storage
 from sync.commandfiles.naming import chosen_name
 from sync.errors import CodedError
 from sync.models import CommandFile, Retry, RunState, SyncRun
-from sync.models.run import COMPLETED_STATES, ORIGINS_OF_MADE_FILES, OVER_STATES
+from sync.models.run import OVER_STATES
 from sync.outcomes.tryback import Form
 from sync.reader.encoding_mark import mark_of
 from sync.reader.picture_zip import PictureZip
@@ -32,7 +32,7 @@ from sync.runs.options import find_processor, options_of
 from sync.runs.rights import armed_by_of, owner_of
 from sync.runs.selectors import undoing_runs
 from sync.runs.services import queue_run, receive_for_run
-from sync.runs.waiting_rows import picture_key
+from sync.runs.waiting_rows import counts_as_try, ended_since, picture_key
 from sync.values import Action
 
 logger = logging.getLogger(__name__)
@@ -76,13 +76,10 @@ def _is_type_under_way(retry: Retry) -> bool:
 
 
 def _start_if_due(retry: Retry) -> None:
-    ended = SyncRun.objects.filter(
-        site=retry.site_id, simulate=False, state__in=COMPLETED_STATES, finished_at__gt=retry.seen_at, undoes=None
-    ).exclude(pk=retry.run_id)
-    runs = list(ended.exclude(origin=SyncRun.Origin.RETRY).order_by("finished_at"))
+    runs = list(ended_since(retry))
     if not runs:
         return
-    counts = any(run.processor == retry.processor and run.origin not in ORIGINS_OF_MADE_FILES for run in runs)
+    counts = any(counts_as_try(retry, run) for run in runs)
     if counts or any(_makes(run, retry.tables) for run in runs):
         _start(retry, counts=counts)
     else:

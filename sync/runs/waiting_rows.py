@@ -18,7 +18,7 @@ from sync.columns.header import match_header
 from sync.commandfiles import storage
 from sync.messages import texts
 from sync.models import Retry, RetryRow, SyncRun
-from sync.models.run import ORIGINS_OF_MADE_FILES, UNFINISHED_STATES
+from sync.models.run import COMPLETED_STATES, ORIGINS_OF_MADE_FILES, UNFINISHED_STATES
 from sync.moodle.db.writer import MAX_KEYS, batched
 from sync.reader import RowReader
 from sync.runs.finalize import RunFinalizer
@@ -65,15 +65,31 @@ def keep_waiting_rows(run: SyncRun) -> Notes:
 
 
 def wait_again(run: SyncRun) -> None:
-    """Let the rows that a run was to try again wait once more: it expired, so none was tried, and it counts as no try.
+    """Let the rows that a run was to try again wait once more: none was tried, and it counts as no try.
 
-    Belongs in the transaction that ends the run. Queries: two at most
+    Belongs in the transaction that ends the run. Queries: three at most
     """
     for retry in Retry.objects.filter(retry_run=run, state=Retry.State.TRIED):
+        # Up to when it was looked for runs that ended is as it was before the try: whether that counted is found again.
+        brought_by = ended_since(retry).filter(finished_at__lte=run.created_at)
+        given_back = int(any(counts_as_try(retry, ended) for ended in brought_by))
         # What ended before the run was asked for has brought this try already.
         Retry.objects.filter(pk=retry.pk).update(
-            state=Retry.State.WAITING, tries=max(0, retry.tries - 1), seen_at=run.created_at
+            state=Retry.State.WAITING, tries=max(0, retry.tries - given_back), seen_at=run.created_at
         )
+
+
+def ended_since(retry: Retry) -> QuerySet[SyncRun]:
+    """Return the runs that may bring a try of rows: those that have ended on the site since it was last looked for them."""
+    ended = SyncRun.objects.filter(
+        site=retry.site_id, simulate=False, state__in=COMPLETED_STATES, finished_at__gt=retry.seen_at, undoes=None
+    )
+    return ended.exclude(pk=retry.run_id).exclude(origin=SyncRun.Origin.RETRY).order_by("finished_at")
+
+
+def counts_as_try(retry: Retry, ended: SyncRun) -> bool:
+    """Whether a try that a run has brought counts as one: a file of the same type has come."""
+    return ended.processor == retry.processor and ended.origin not in ORIGINS_OF_MADE_FILES
 
 
 def _keep_own(run: SyncRun) -> Notes:

@@ -398,6 +398,25 @@ def test_rows_of_a_try_on_which_nobody_decides_wait_again(installation: Installa
     assert not storage.exists(Retry.objects.get(run=first).storage_key)
 
 
+@pytest.mark.parametrize("counts", [False, True])
+def test_a_try_that_expires_gives_back_only_what_it_took(
+    installation: Installation, settings: Settings, counts: bool
+) -> None:
+    settings.TOOLSYNC_GUARD = True
+    installation.carry_out("/d.txt", "NEW1\nNEW2\n", processor="courses_delete", retryruns=3)
+    Retry.objects.update(tries=1)
+    text = "shortname;fullname;category\nNEW1;New;A\nNEW2;New;A\n"
+    installation.carry_out("/c.csv", text, processor="courses")
+    if counts:
+        installation.carry_out("/d2.txt", "NEW3\n", processor="courses_delete")
+    (again,) = tick()
+    assert (again.state, Retry.objects.get().tries) == (RunState.HELD, 1 + int(counts))
+
+    expire(again)
+
+    assert Retry.objects.get().tries == 1
+
+
 def test_rows_that_a_file_brings_again_while_their_try_is_held_don_t_wait_again(
     installation: Installation, settings: Settings
 ) -> None:
