@@ -97,6 +97,10 @@ class JournalMissing(CodedError):
     """The before-images of a run aren't there any more, or are damaged."""
 
 
+class TryRefused(CodedError):
+    """Rows aren't tried again any more; nothing was written."""
+
+
 class UndoRefused(CodedError):
     """A run can't be undone; nothing was written."""
 

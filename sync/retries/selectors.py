@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from django.db.models import Count, Q
+
 from sync.models import Retry, RetryRow, SyncRun
 from sync.models.run import COMPLETED_STATES
 
@@ -13,17 +15,24 @@ _ROWS_NAMED = 20
 class RetryFacts(NamedTuple):
     """The rows of a run that wait, or waited.
 
-    Shape: waiting: how many still wait; replaced: how many later files have brought again; rows: the first that wait
+    Shape: waiting: how many still wait; replaced: how many later files have brought again; mended: how many somebody has mended
+    or left out since; rows: the first that wait
     """
 
     retry: Retry
     waiting: int
     replaced: int
+    mended: int
     rows: list[RetryRow]
 
     @property
     def is_waiting(self) -> bool:
         return self.retry.state == Retry.State.WAITING and self.waiting > 0
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether they don't wait any more because their run was undone, or the one whose rows it has tried again."""
+        return self.retry.state == Retry.State.UNDONE and self.waiting > 0
 
     @property
     def retry_run(self) -> SyncRun | None:
@@ -42,10 +51,11 @@ def retry_facts(run: SyncRun) -> RetryFacts | None:
     retry = Retry.objects.filter(run=run).select_related("retry_run").first()
     if retry is None:
         return None
-    replaced = retry.rows.filter(is_replaced=True).count()
+    mended = Count("pk", filter=Q(replaced_by__mends=run))
+    dropped = retry.rows.filter(is_replaced=True).aggregate(all=Count("pk"), mended=mended)
     rows = list(retry.rows.filter(is_replaced=False)[: _ROWS_NAMED + 1])
     waiting = len(rows) if len(rows) <= _ROWS_NAMED else retry.rows.filter(is_replaced=False).count()
-    return RetryFacts(retry, waiting, replaced, rows[:_ROWS_NAMED])
+    return RetryFacts(retry, waiting, dropped["all"] - dropped["mended"], dropped["mended"], rows[:_ROWS_NAMED])
 
 
 def tried_run_id(run: SyncRun) -> int | None:

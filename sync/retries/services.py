@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import BinaryIO
 
 from django.db import transaction
-from django.db.models import Exists, Q
+from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -30,9 +30,9 @@ from sync.reader.picture_zip import PictureZip
 from sync.runs.finalize import RunFinalizer
 from sync.runs.options import find_processor, options_of
 from sync.runs.rights import armed_by_of, owner_of
-from sync.runs.selectors import undoing_runs
 from sync.runs.services import queue_run, receive_for_run
-from sync.runs.waiting_rows import counts_as_try, ended_since, picture_key
+from sync.runs.waiting_rows import counts_as_try, ended_since, picture_key, undone_origins
+from sync.runs.withdrawn_tries import withdraw_undone_tries
 from sync.values import Action
 
 logger = logging.getLogger(__name__)
@@ -44,12 +44,12 @@ _CSV, _ZIP = ".csv", ".zip"
 
 
 def start_retries() -> None:
-    """Try again the rows whose time has come."""
-    waiting = Retry.objects.filter(state=Retry.State.WAITING, site__in_use=True).annotate(
-        is_undone=Exists(undoing_runs("run"))
-    )
+    """Try again the rows whose time has come, and none of a run that was undone."""
+    withdraw_undone_tries()
+    waiting = Retry.objects.filter(state=Retry.State.WAITING, site__in_use=True)
+    undone = undone_origins(waiting.values_list("run", flat=True))
     for retry in waiting.select_related("run").order_by("pk"):
-        if retry.is_undone:
+        if retry.run_id in undone:
             _move(retry, Retry.State.UNDONE)
         elif not retry.rows.filter(is_replaced=False).exists():
             _move(retry, Retry.State.REPLACED)

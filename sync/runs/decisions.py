@@ -21,7 +21,8 @@ from sync.runs.plans import check_rules, is_expired, plan_lifetime
 from sync.runs.rights import Responsible
 from sync.runs.services import go_on_with_sequence, queue_run
 from sync.runs.undo import check_undo
-from sync.runs.waiting_rows import wait_again
+from sync.runs.waiting_rows import check_try, wait_again
+from sync.runs.withdrawn_tries import drop_mended_rows, mended_lines
 
 # More than so many things that are taken away are confirmed by typing their number.
 MOST_UNTYPED = 20
@@ -44,7 +45,7 @@ def apply_plan(plan: SyncRun, person: Responsible, *, typed: str = "", approves:
 
     Shape: typed: the number of things that are taken away, where it has to be typed; approves: where the simulation says why it
     would be held, who may approve it has seen that, and does so
-    Raises: PlanRefused, UndoRefused
+    Raises: PlanRefused, UndoRefused, CommandFileError
     """
     if not plan.simulate or plan.state not in COMPLETED_STATES:
         raise PlanRefused("plan_incomplete")
@@ -61,6 +62,7 @@ def apply_plan(plan: SyncRun, person: Responsible, *, typed: str = "", approves:
         if plan.undoes.finished_at is not None and plan.undoes.finished_at > plan.created_at:
             # It was taken up again: the plan knows the first part of it alone.
             raise UndoRefused("undo_went_on", run=plan.undoes.pk)
+    mended = mended_lines(plan)
     is_approved = approves and bool(plan.held_for) and may_approve_plan(plan, person)
     decision = SyncRun.Decision.APPROVED if is_approved else SyncRun.Decision.CONFIRMED
     try:
@@ -71,6 +73,8 @@ def apply_plan(plan: SyncRun, person: Responsible, *, typed: str = "", approves:
                 undoes=plan.undoes, undoes_line=plan.undoes_line, mends=plan.mends,
             )  # fmt: skip
             note_decision(run, person, decision)
+            if plan.mends is not None:
+                drop_mended_rows(run, mended)
     except IntegrityError:
         # Somebody else was faster.
         raise PlanRefused("plan_applied_before", run=SyncRun.objects.get(plan=plan).pk) from None
@@ -78,9 +82,10 @@ def apply_plan(plan: SyncRun, person: Responsible, *, typed: str = "", approves:
 
 
 def approve_run(run: SyncRun, person: Responsible, *, reason: str = "", typed: str = "") -> None:
-    """Let a run that waits go on: confirm it, or approve one beyond the limits. Raises: PlanRefused"""
+    """Let a run that waits go on: confirm it, or approve one beyond the limits. Raises: PlanRefused, TryRefused"""
     is_held = run.state == RunState.HELD
     _check_decision(run, person)
+    check_try(run)
     if run.plan is None or is_expired(run.plan):
         raise PlanRefused("plan_expired", hours=plan_hours())
     for planned in (each.plan for each in runs_of_bundle(run) if each.plan is not None):

@@ -27,6 +27,7 @@ from sync.errors import (
     MoodleUnavailable,
     OptionError,
     StorageUnavailable,
+    TryRefused,
     UndoRefused,
 )
 from sync.guard.judge import Judgement, Verdict
@@ -70,7 +71,7 @@ from sync.runs.scope_limits import ScopeCounter, scopes_of
 from sync.runs.site_files import SiteFiles, input_of
 from sync.runs.sticky import rules_for, sticky_fields
 from sync.runs.undo_file import make_undo_file
-from sync.runs.waiting_rows import keep_waiting_rows
+from sync.runs.waiting_rows import check_try, keep_waiting_rows
 from sync.values import FAILED_ACTIONS, Note
 
 # A run that was put back isn't begun again before others had their turn.
@@ -152,7 +153,7 @@ class Execution:
             self._refuse(error)
         except CodedError as error:
             logger.warning("run %s: %s", self.run.pk, error)
-            state = RunState.CANCELLED if isinstance(error, BundleStopped) else RunState.ERRORED
+            state = RunState.CANCELLED if isinstance(error, BundleStopped | TryRefused) else RunState.ERRORED
             self._stop(state, error.code, error.params)
         except Exception:
             number = uuid.uuid4().hex[:8].upper()
@@ -169,6 +170,7 @@ class Execution:
         """Ask for the rights of everybody in whose name files are carried out; settle how these are read and what they leave."""
         for run in planned_with(self.run):
             check_run(run)
+            check_try(run)
             self._retry(partial(self._make_undo_file, run))
             self._retry(partial(self._choose_mapping, run))
             self._retry(partial(self._freeze_rules, run))

@@ -300,6 +300,17 @@ TEXTS: dict[str, Any] = {
             count,
         )
     ),
+    "waiting_rows_mended": PluralText(
+        lambda count: ngettext(
+            "%(count)s row of run %(run)s waited for another try and was mended or left out: it isn't tried again as it was.",
+            "%(count)s rows of run %(run)s waited for another try and were mended or left out: they aren't tried again as they "
+            "were.",
+            count,
+        )
+    ),
+    "retry_of_undone": _(
+        "Run %(run)s, whose rows were to be tried again, was undone: they are not tried any more. Nothing was written."
+    ),
     "rows_wait": PluralText(
         lambda count: ngettext(
             "%(count)s row waits for another try, for what it names is missing: with the next runs of this file type, at most "

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Q, QuerySet
 from django.utils import timezone
 
 from sync.columns.header import match_header
 from sync.commandfiles import storage
+from sync.errors import TryRefused
 from sync.messages import texts
 from sync.models import Retry, RetryRow, SyncRun
 from sync.models.run import COMPLETED_STATES, ORIGINS_OF_MADE_FILES, UNFINISHED_STATES
@@ -24,11 +26,16 @@ from sync.reader import RowReader
 from sync.runs.finalize import RunFinalizer
 from sync.runs.options import find_processor
 from sync.runs.outcome_store import read_rows
+from sync.runs.selectors import undoing_runs
 from sync.values import Action, Outcome, Row
 
 Notes = list[list[Any]]
 
 _FILE_NAME = "waiting.csv"
+# Why rows aren't tried again.
+TRY_UNDONE = "retry_of_undone"
+# Tries of tries are followed so far.
+_STEPS = 100
 
 # What a row is about, whatever it says of it: of a membership the user and the place. Of columns that name the same the first
 # that is filled counts. A row of a file type that isn't here is about all that it names.
@@ -55,7 +62,10 @@ def keep_waiting_rows(run: SyncRun) -> Notes:
         _replace_earlier(run)
         # Of an attempt before this one as well. Rows of a try that is held are dropped once it expires.
         replaced = RetryRow.objects.filter(replaced_by=run).exclude(retry__state=Retry.State.TRIED)
-        if count := replaced.count():
+        mended = replaced.filter(retry__run=run.mends_id).count() if run.mends_id else 0
+        if mended:
+            notes.append(["waiting_rows_mended", {"count": mended, "run": run.mends_id}])
+        if count := replaced.count() - mended:
             notes.append(["waiting_rows_replaced", {"count": count}])
     notes += _keep_own(run)
     # The outcomes of these rows are the run's now.
@@ -77,6 +87,33 @@ def wait_again(run: SyncRun) -> None:
         Retry.objects.filter(pk=retry.pk).update(
             state=Retry.State.WAITING, tries=max(0, retry.tries - given_back), seen_at=run.created_at
         )
+
+
+def undone_origins(run_ids: Iterable[int]) -> dict[int, int]:
+    """Return those of some runs that were undone, or try rows again of a run that was: run -> the run that was undone.
+
+    Queries: two for each step of tries
+    """
+    found: dict[int, int] = {}
+    asked = {pk: {pk} for pk in run_ids}
+    for _step in range(_STEPS):
+        if not asked:
+            break
+        for undone in SyncRun.objects.filter(Exists(undoing_runs("pk")), pk__in=[*asked]).values_list("pk", flat=True):
+            found |= dict.fromkeys(asked.pop(undone), undone)
+        above: defaultdict[int, set[int]] = defaultdict(set)
+        for again, run in Retry.objects.filter(retry_run__in=[*asked]).values_list("retry_run", "run"):
+            above[run] |= asked[again]
+        asked = above
+    return found
+
+
+def check_try(run: SyncRun) -> None:
+    """Look whether the run whose rows a run tries again still counts. Raises: TryRefused"""
+    if run.origin != SyncRun.Origin.RETRY:
+        return
+    if (undone := undone_origins([run.pk]).get(run.pk)) is not None:
+        raise TryRefused(TRY_UNDONE, run=undone)
 
 
 def ended_since(retry: Retry) -> QuerySet[SyncRun]:

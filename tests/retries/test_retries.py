@@ -13,6 +13,10 @@ from pytest_django import Settings
 
 from sync import messages
 from sync.commandfiles import storage
+from sync.errors import TryRefused
+from sync.mending.drafts import Draft
+from sync.mending.rows import read_failed_rows
+from sync.mending.services import plan_mended
 from sync.models import Bundle, CommandFile, FreezeWindow, Retry, RetryRow, RunState, SyncRun
 from sync.retries import services as retries
 from sync.retries.selectors import retry_facts
@@ -356,6 +360,127 @@ def test_rows_of_a_run_that_was_undone_are_not_tried_again(installation: Install
     add_user(installation, "zoe")
     assert tick() == []
     assert Retry.objects.get().state == "undone"
+
+
+def frozen_try(installation: Installation) -> tuple[SyncRun, SyncRun]:
+    """Return a run with a row that waits, and its try, which is queued until a freeze window ends."""
+    run = enrol(installation, ANN, ZOE)
+    add_user(installation, "zoe")
+    now = timezone.now()
+    FreezeWindow.objects.create(site=installation.site, starts_at=now, ends_at=now + timedelta(hours=1), reason="exams")
+    retries.start_retries()
+    again = Retry.objects.get().retry_run
+    assert again is not None
+    return run, again
+
+
+def test_a_try_of_a_run_that_was_undone_does_not_begin(installation: Installation) -> None:
+    run, again = frozen_try(installation)
+    services.execute_run(undo_run(run).pk)
+    FreezeWindow.objects.all().delete()
+
+    ended = services.execute_run(again.pk)
+
+    assert (ended.state, ended.error_code, ended.error_params) == (
+        RunState.CANCELLED, "retry_of_undone", {"run": run.pk},
+    )  # fmt: skip
+
+
+def test_a_try_of_a_run_that_was_undone_is_cancelled_and_says_so(installation: Installation) -> None:
+    run, again = frozen_try(installation)
+    services.execute_run(undo_run(run).pk)
+
+    assert tick() == []
+
+    again.refresh_from_db()
+    assert (again.state, again.error_code) == (RunState.CANCELLED, "retry_of_undone")
+    facts = retry_facts(run)
+    assert facts is not None
+    assert (facts.is_undone, facts.is_broken_off) == (True, False)
+
+
+def test_a_held_try_of_a_run_that_was_undone_is_not_approved(installation: Installation, settings: Settings) -> None:
+    first, again = held_try(installation, settings, "NEW1\n")
+    undo = installation.queue("/undo.txt", "NEW1\n", processor="courses_delete")
+    SyncRun.objects.filter(pk=undo.pk).update(undoes=first, state=RunState.COMPLETED, last_line=2)
+
+    with pytest.raises(TryRefused, match="retry_of_undone"):
+        decisions.approve_run(again, OPERATOR)
+
+
+def test_rows_that_a_try_has_left_don_t_wait_once_the_first_run_was_undone(installation: Installation) -> None:
+    run = enrol(installation, ANN, ZOE)
+    add_user(installation, "tom")
+    (again,) = tick()
+    assert waiting() == [(again.pk, 2)]
+    services.execute_run(undo_run(run).pk)
+    add_user(installation, "zoe")
+
+    assert tick() == []
+    assert Retry.objects.get(run=again).state == "undone"
+
+
+def apply_mended(run: SyncRun, draft: Draft, origin: str = SyncRun.Origin.PERSON) -> SyncRun:
+    """Have failed rows of a run mended, checked and applied; their run is asked for."""
+    check, _lines = plan_mended(run, None, draft, read_failed_rows(run), origin=origin)
+    return decisions.apply_plan(services.execute_run(check.pk), OPERATOR)
+
+
+def test_rows_that_somebody_has_mended_or_left_out_are_not_tried_as_they_were(installation: Installation) -> None:
+    run = enrol(installation, ZOE, TOM)
+
+    applied = apply_mended(run, Draft({2: {2: "ann"}}, {3}))
+
+    assert waiting() == []
+    facts = retry_facts(run)
+    assert facts is not None
+    assert (facts.mended, facts.replaced) == (2, 0)
+    applied = services.execute_run(applied.pk)
+    assert applied.counts == {"created": 1}
+    assert ["waiting_rows_mended", {"count": 2, "run": run.pk}] in applied.notes
+    assert "waiting_rows_replaced" not in note_codes(applied)
+    add_user(installation, "zoe", "tom")
+    assert tick() == []
+
+
+def test_a_mended_row_that_still_misses_something_waits_as_it_is_now(installation: Installation) -> None:
+    run = enrol(installation, ZOE)
+    applied = services.execute_run(apply_mended(run, Draft({2: {2: "kim"}}, set())).pk)
+    assert [number for number, _line in waiting()] == [applied.pk]
+    add_user(installation, "zoe", "kim")
+    (again,) = tick()
+    assert (again.counts, b"kim" in file_of(again)) == ({"created": 1}, True)
+
+
+def test_rows_that_a_program_does_not_name_wait_on(installation: Installation) -> None:
+    run = enrol(installation, ZOE, TOM)
+    apply_mended(run, Draft({2: {2: "ann"}}, {3}), SyncRun.Origin.API)
+    assert waiting() == [(run.pk, 3)]
+
+
+def test_a_try_of_mended_rows_is_taken_back_and_the_others_wait_on(installation: Installation) -> None:
+    run = enrol(installation, ZOE, TOM)
+    add_user(installation, "zoe", "tom")
+    retries.start_retries()
+    again = Retry.objects.get().retry_run
+    assert again is not None
+
+    applied = apply_mended(run, Draft({2: {2: "ann"}}, {3}), SyncRun.Origin.API)
+
+    again.refresh_from_db()
+    assert (again.state, waiting()) == (RunState.CANCELLED, [(run.pk, 3)])
+    services.execute_run(applied.pk)
+    (last,) = tick()
+    assert (last.counts, b"zoe" in file_of(last)) == ({"created": 1}, False)
+
+
+def test_rows_that_a_try_has_left_are_dropped_once_the_first_ones_are_mended(installation: Installation) -> None:
+    run = enrol(installation, ZOE, TOM)
+    add_user(installation, "kim")
+    (again,) = tick()
+    assert len(waiting()) == 2
+    apply_mended(run, Draft({2: {2: "ann"}}, {3}), SyncRun.Origin.API)
+    assert waiting() == [(again.pk, 3)]
 
 
 def test_two_ticks_start_one_try(installation: Installation) -> None:

@@ -61,6 +61,20 @@ def test_a_try_that_was_declined_leads_to_the_tryback(users_client: Client, make
     assert "it is in the tryback of this run." in page
 
 
+def test_rows_of_a_run_that_was_undone_and_mended_ones_are_said_not_to_wait(
+    users_client: Client, make_run: MakeRun
+) -> None:
+    run = make_run()
+    mended = make_run(mends=run)
+    retry = wait(run, "zoe", "tom", "kim")
+    retry.rows.filter(subject="kim").update(is_replaced=True, replaced_by=mended)
+    Retry.objects.filter(pk=retry.pk).update(state="undone")
+    page = " ".join(users_client.get(f"/runs/{run.pk}/").text.split())
+    assert "2 rows do not wait for another try any more: the run that they come from was undone." in page
+    assert "1 row was mended or left out since, and is not tried again as it was." in page
+    assert "brought again" not in page
+
+
 def test_a_run_without_such_rows_says_nothing(users_client: Client, make_run: MakeRun) -> None:
     main = users_client.get(f"/runs/{make_run().pk}/").text.partition("<main")[2]
     assert main
