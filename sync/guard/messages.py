@@ -97,8 +97,8 @@ TEXTS: dict[str, Any] = {
         "Somebody who may approve runs must decide again."
     ),
     "approver_gone_on_resume": _(
-        "%(name)s, who approved this run, is no active user of ToolSync any more or may not approve it. It stays as it is: "
-        "somebody who may approve it must take it up again."
+        "%(name)s, who let this run go on, is no active user of ToolSync any more or may not do so. It stays as it is: "
+        "somebody who may must take it up again."
     ),
     "run_expired": _("Nobody decided on the run within %(hours)s hours. Nothing was written. Send the file again."),
 }

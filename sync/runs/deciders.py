@@ -9,13 +9,13 @@ from django.utils import timezone
 
 from sync.audit.services import record
 from sync.errors import RightMissing
-from sync.models import AuditKind, RunState, SyncRun
+from sync.models import AuditKind, GraceEntry, RunState, SyncRun
 from sync.people.machines import people_behind
 from sync.people.rights import narrow
 from sync.people.roles import run_permission
 from sync.people.tokens import narrowing_of
 from sync.runs.asking import asking_token
-from sync.runs.bundle_order import runs_of_bundle
+from sync.runs.bundle_order import is_later_of_bundle, runs_of_bundle
 from sync.runs.plans import limits_of
 from sync.runs.rights import Responsible
 from sync.values import Change
@@ -29,7 +29,7 @@ _DECIDED = (
 def may_decide(run: SyncRun, person: Responsible) -> bool:
     """Whether somebody may let a run that waits go on: confirm one that waits for that, approve a held one."""
     if run.state == RunState.UNCONFIRMED:
-        return all(person.may(run_permission(key), site=run.site) for key in processors_decided(run))
+        return _may_run(run, person)
     return may_approve(run, person)
 
 
@@ -58,7 +58,8 @@ def may_approve_plan(plan: SyncRun, person: Responsible) -> bool:
 def authors_of(run: SyncRun) -> set[Any]:
     """Return who has asked for a run or its plan, armed or handed in its file, or set its schedule.
 
-    Of a bundle, for any file; of mended rows, who did so for the rows that were rejected as well
+    Of a bundle, for any file; of rows that are mended or tried again, and of what is deleted now that its days are over, who did
+    so for the run that they come from as well
     """
     authors: set[Any] = set()
     if run.bundle is not None and run.bundle.author_ids:
@@ -69,9 +70,20 @@ def authors_of(run: SyncRun) -> set[Any]:
             authors |= {each.plan.requested_by, each.plan.owner}
         if each.command_file is not None:
             authors.add(each.command_file.uploaded_by)
-        if each.mends is not None:
-            authors |= authors_of(each.mends)
+        for earlier in _runs_before(each):
+            authors |= authors_of(earlier)
     return authors
+
+
+def _runs_before(run: SyncRun) -> list[SyncRun]:
+    """Return the runs from which the rows of a run come: which it mends or tries again, or whose list of deletions it does."""
+    runs = [run.mends] if run.mends is not None else []
+    if run.origin == SyncRun.Origin.RETRY:
+        runs += SyncRun.objects.filter(retry__retry_run=run)
+    if run.origin == SyncRun.Origin.GRACE:
+        listed = GraceEntry.objects.filter(task_run=run).values("run")
+        runs += SyncRun.objects.filter(pk__in=listed)
+    return runs
 
 
 def processors_decided(run: SyncRun) -> list[str]:
@@ -93,9 +105,7 @@ def decided_by_of(run: SyncRun) -> Responsible:
 def is_confirmed(run: SyncRun) -> bool:
     """Whether somebody has confirmed a run who still may."""
     person = decided_by_of(run)
-    return run.decision == SyncRun.Decision.CONFIRMED and all(
-        person.may(run_permission(key), site=run.site) for key in processors_decided(run)
-    )
+    return run.decision == SyncRun.Decision.CONFIRMED and _may_run(run, person)
 
 
 def check_decision(run: SyncRun) -> None:
@@ -105,16 +115,28 @@ def check_decision(run: SyncRun) -> None:
 
 
 def renew_approval(run: SyncRun, person: Responsible) -> None:
-    """Ask once more for the rights of who approved a run that is taken up again; who takes it up may answer for it instead.
+    """Ask once more for the rights of who let a run go on that is taken up again; who takes it up may answer for it instead.
 
+    A run that has begun, or comes after others of its bundle, doesn't wait for its confirmation once more.
     Raises: RightMissing
     """
-    if run.decision != SyncRun.Decision.APPROVED or may_approve(run, decided_by_of(run)):
+    if run.decision == SyncRun.Decision.CONFIRMED:
+        is_asked_again = not run.last_line and not is_later_of_bundle(run)
+        stays, can_answer = is_asked_again or is_confirmed(run), _may_run(run, person)
+    elif run.decision == SyncRun.Decision.APPROVED:
+        stays, can_answer = may_approve(run, decided_by_of(run)), may_approve(run, person)
+    else:
         return
-    if not may_approve(run, person):
+    if stays:
+        return
+    if not can_answer:
         raise RightMissing("approver_gone_on_resume", name=run.decided_by_name)
     for each in runs_of_bundle(run):
-        note_decision(each, person, SyncRun.Decision.APPROVED)
+        note_decision(each, person, run.decision)
+
+
+def _may_run(run: SyncRun, person: Responsible) -> bool:
+    return all(person.may(run_permission(key), site=run.site) for key in processors_decided(run))
 
 
 def note_decision(run: SyncRun, person: Responsible, decision: str, reason: str = "") -> None:

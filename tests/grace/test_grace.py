@@ -12,8 +12,9 @@ from pytest_django import Settings
 
 from sync.errors import GraceError
 from sync.grace import services as grace
-from sync.models import FreezeWindow, GraceEntry, GuardLimits, RunState, SyncRun
+from sync.models import CommandFile, FreezeWindow, GraceEntry, GuardLimits, RunState, SyncRun
 from sync.runs import services
+from sync.runs.deciders import authors_of
 from sync.runs.decisions import approve_run, removed_by
 from sync.runs.lease import waiting_run_ids
 from sync.runs.outcome_store import read_rows
@@ -103,6 +104,17 @@ def test_users_are_suspended_at_once_and_deleted_on_the_day(installation: Instal
     entry.refresh_from_db()
     assert (entry.state, entry.task_run, entry.closed) == ("deleted", deletion, entry.pk)
     assert installation.own_file(deletion, "archive").splitlines() == ["id;username", f"{entry.rowid};ann"]
+
+
+def test_whose_file_put_people_on_the_list_is_no_second_person_for_their_deletion(installation: Installation) -> None:
+    uploader, planner = User.objects.create_user("eve"), User.objects.create_user("bob")
+    run = list_users(installation)
+    CommandFile.objects.filter(runs=run).update(uploaded_by=uploader)
+    SyncRun.objects.filter(pk=run.plan_id or run.pk).update(requested_by=planner)
+    with at(DUE):
+        (deletion,) = tick()
+
+    assert {uploader, planner} <= authors_of(deletion)
 
 
 def test_courses_are_hidden_at_once_and_deleted_on_the_day(installation: Installation) -> None:

@@ -592,3 +592,20 @@ def test_whoever_handed_in_the_rows_is_no_second_person_for_their_retry(installa
     (again,) = tick()
 
     assert author in authors_of(again)
+
+
+def test_whoever_asked_for_a_run_or_mended_its_rows_is_no_second_person_for_its_retries(
+    installation: Installation,
+) -> None:
+    asking, author = User.objects.create_user("bob"), User.objects.create_user("eve")
+    first = enrol(installation, ANN, path="/first.csv")
+    SyncRun.objects.filter(pk=first.pk).update(requested_by=author)
+    run = enrol(installation, ZOE, path="/e.csv")
+    SyncRun.objects.filter(pk=run.pk).update(requested_by=asking, owner=None, mends=first)
+    add_user(installation, "tom")
+    (_again,) = tick()
+    add_user(installation, "zoe")
+
+    (again,) = tick()
+
+    assert {asking, author} <= authors_of(again)

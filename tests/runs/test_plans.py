@@ -389,6 +389,30 @@ def test_an_approved_run_is_taken_up_again_only_by_somebody_who_may_approve_it(
     assert services.execute_run(run.pk).counts == {"deleted": DELETIONS}
 
 
+def test_a_confirmed_run_is_taken_up_again_only_by_somebody_who_may_run_it(
+    filled: Installation, person: Callable[..., User]
+) -> None:
+    asking, helper = person("eve", "run_users_delete"), person("bob", "run_users_delete")
+    nobody = person("cy", "run_users")
+    run = filled.carry_out("/gone.csv", gone(3), processor="users_delete", user=asking)
+    decisions.approve_run(run, Responsible.of(asking))
+    SyncRun.objects.filter(pk=run.pk).update(state=RunState.PAUSED, last_line=2)
+    run.refresh_from_db()
+    services.resume_run(run, Responsible.of(helper))
+    assert run.decided_by_name == "eve"
+    SyncRun.objects.filter(pk=run.pk).update(state=RunState.PAUSED)
+    asking.user_permissions.clear()
+    run = SyncRun.objects.get(pk=run.pk)
+
+    with pytest.raises(RightMissing, match="approver_gone_on_resume"):
+        services.resume_run(run, Responsible.of(nobody))
+
+    run = SyncRun.objects.get(pk=run.pk)
+    assert run.state == RunState.PAUSED
+    services.resume_run(run, Responsible.of(helper))
+    assert (run.decided_by_name, run.decision) == ("bob", "confirmed")
+
+
 def test_a_declined_run_writes_nothing_and_ends(filled: Installation) -> None:
     run = at_night(filled, "/gone.csv", gone(DELETIONS))
     before = active_users(filled)
