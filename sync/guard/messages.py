@@ -38,6 +38,9 @@ TEXTS: dict[str, Any] = {
             n,
         )
     ),
+    "guard_second_person": _(
+        "A second person has to approve it: none of those who asked for it, planned it, handed in its file or set its schedule."
+    ),
     "totals_beyond_plan": _(
         "Moodle has changed so much since the plan was made that the run would take away more than was planned and than the "
         "limits allow (%(kind)s: %(count)s). What is done stays done; send the file again, so that it is planned anew."

@@ -18,9 +18,11 @@ from sync.runs.asking import asking_token
 from sync.runs.bundle_order import is_later_of_bundle, runs_of_bundle
 from sync.runs.plans import limits_of
 from sync.runs.rights import Responsible
-from sync.values import Change
+from sync.values import Change, Note
 
 APPROVE_RUNS = "sync.approve_runs"
+# Why a run waits, with the ids of its authors: whatever is set since, none of them approves it.
+SECOND_PERSON = "guard_second_person"
 _DECIDED = (
     "decision", "decision_reason", "decided_by", "decided_by_name", "decided_at", "decided_token", "decided_token_name",
 )  # fmt: skip
@@ -36,23 +38,41 @@ def may_decide(run: SyncRun, person: Responsible) -> bool:
 def may_approve(run: SyncRun, person: Responsible) -> bool:
     """Whether somebody may approve a run beyond the limits. The operator may, at a shell.
 
-    Who asked for a run, made its plan, handed in its file or set its schedule can't where a second person is wanted, nor can who
-    did so by a machine user.
+    Who asked for a run, made its plan, handed in its file or set its schedule can't where a second person is wanted, or was when
+    it was held, nor can who did so by a machine user.
     """
     if person.is_operator:
         return True
     keys = processors_decided(run)
     if not all(person.may(run_permission(key), APPROVE_RUNS, site=run.site, processor=key) for key in keys):
         return False
-    return not any(limits_of(run.site, key).needs_second_person for key in keys) or not (
-        people_behind([person.user]) & people_behind(authors_of(run))
-    )
+    authors = _authors_when_held(run)
+    if authors is None and not _is_second_wanted(run):
+        return True
+    kept = get_user_model().objects.filter(pk__in=authors or ())
+    return not (people_behind([person.user]) & people_behind({*authors_of(run), *kept}))
+
+
+def second_person_notes(run: SyncRun) -> list[Note]:
+    """Return that a second person has to approve a run that is to be held, and its authors; nothing where nobody wants that."""
+    if not _is_second_wanted(run):
+        return []
+    return [Note(SECOND_PERSON, {"authors": sorted(author.pk for author in authors_of(run) if author is not None)})]
+
+
+def _authors_when_held(run: SyncRun) -> list[int] | None:
+    """Return the authors of a run, or of its bundle, when it was held; None where no second person was wanted then."""
+    notes = (note for each in runs_of_bundle(run) for note in each.held_notes)
+    return next((list(note.params["authors"]) for note in notes if note.code == SECOND_PERSON), None)
+
+
+def _is_second_wanted(run: SyncRun) -> bool:
+    return any(limits_of(run.site, key).needs_second_person for key in processors_decided(run))
 
 
 def may_approve_plan(plan: SyncRun, person: Responsible) -> bool:
     """Whether somebody who applies a simulation beyond the limits approves it by that: who asks for a run is no second person."""
-    is_second_wanted = any(limits_of(plan.site, key).needs_second_person for key in processors_decided(plan))
-    return person.is_operator or (not is_second_wanted and may_approve(plan, person))
+    return person.is_operator or (not _is_second_wanted(plan) and may_approve(plan, person))
 
 
 def authors_of(run: SyncRun) -> set[Any]:

@@ -15,10 +15,20 @@ from pytest_django import Settings
 
 from sync.columns.rows import RowCleaner
 from sync.commandfiles import storage
-from sync.commandfiles.intake import delete_file
+from sync.commandfiles.intake import delete_file, receive_file
 from sync.errors import CommandFileError, PlanRefused, RightMissing, RunNotClaimable
 from sync.guard.judge import Judgement
-from sync.models import AuditRecord, Bundle, GraceEntry, GuardLimits, Notification, NotificationRule, RunState, SyncRun
+from sync.models import (
+    AuditRecord,
+    Bundle,
+    CommandFile,
+    GraceEntry,
+    GuardLimits,
+    Notification,
+    NotificationRule,
+    RunState,
+    SyncRun,
+)
 from sync.moodle.db.database import MoodleDatabase
 from sync.processors.users.cells import UserCells
 from sync.processors.users.chunk_users import UsersWritePlan
@@ -326,6 +336,39 @@ def test_a_second_person_approves_where_that_is_wanted(filled: Installation, per
     with pytest.raises(PlanRefused, match="decision_refused"):
         decisions.approve_run(run, Responsible.of(asking), typed=str(DELETIONS))
     decisions.approve_run(run, Responsible.of(person("ada", "run_users_delete", "approve_runs")), typed=str(DELETIONS))
+    assert services.execute_run(run.pk).state == RunState.COMPLETED
+
+
+@pytest.mark.parametrize("change", ["rule", "uploader", "owner"])
+def test_nobody_becomes_a_second_person_while_a_run_is_held(
+    filled: Installation, person: Callable[..., User], change: str
+) -> None:
+    limits = GuardLimits.objects.create(site=filled.site, needs_second_person=True)
+    author, other = person("eve", "run_users_delete", "approve_runs"), person("ada", "run_users_delete", "approve_runs")
+    filled.put("/gone.csv", gone(DELETIONS))
+    CommandFile.objects.filter(name="gone.csv").update(uploaded_by=author)
+    run = filled.queue("/gone.csv", processor="users_delete", in_background=False)
+    SyncRun.objects.filter(pk=run.pk).update(
+        origin=SyncRun.Origin.SCHEDULE, owner=author if change == "owner" else None, owner_name=""
+    )
+    run = services.execute_run(run.pk)
+    assert [code for code, _params in run.held_for] == ["guard_percent", "guard_second_person"]
+
+    if change == "rule":
+        GuardLimits.objects.filter(pk=limits.pk).update(needs_second_person=False)
+    elif change == "uploader":
+        # The same bytes once more, by somebody else.
+        receive_file(
+            filled.site, io.BytesIO(gone(DELETIONS).encode()), "gone.csv", "/", other, file_types=services.FILE_TYPES
+        )
+    else:
+        SyncRun.objects.filter(pk=run.pk).update(owner=None)
+    run = SyncRun.objects.get(pk=run.pk)
+
+    with pytest.raises(PlanRefused, match="decision_refused"):
+        decisions.approve_run(run, Responsible.of(author), typed=str(DELETIONS))
+    approver = person("cy", "run_users_delete", "approve_runs")
+    decisions.approve_run(run, Responsible.of(approver), typed=str(DELETIONS))
     assert services.execute_run(run.pk).state == RunState.COMPLETED
 
 
