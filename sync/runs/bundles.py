@@ -17,7 +17,7 @@ from sync.people.roles import run_permission
 from sync.processors.registry import REGISTRY
 from sync.runs.bundle_order import files_of
 from sync.runs.deciders import authors_of
-from sync.runs.decisions import decline_run
+from sync.runs.decisions import replace_run
 from sync.runs.options import run_limits
 from sync.runs.rights import Responsible
 from sync.runs.services import FILE_TYPES, cancel_run, checked_options, queue_run, receive_for_run
@@ -184,7 +184,7 @@ def plan_again(bundle: Bundle, options: Mapping[int, Mapping[str, Any]], user: A
         authors = sorted(author.pk for author in authors_of(runs[0]) if author is not None)
         made = queue_bundle(site=bundle.site, name=bundle.name, files=files, user=user, author_ids=authors)
     try:
-        decline_run(runs[0], Responsible.of(user), reason=str(made))
+        replace_run(runs[0], Responsible.of(user), reason=str(made))
     except PlanRefused:
         # Somebody has decided meanwhile: that counts.
         cancel_run(files_of(made)[0])

@@ -46,11 +46,9 @@ def may_approve(run: SyncRun, person: Responsible) -> bool:
     keys = processors_decided(run)
     if not all(person.may(run_permission(key), APPROVE_RUNS, site=run.site, processor=key) for key in keys):
         return False
-    authors = _authors_when_held(run)
-    if authors is None and not _is_second_wanted(run):
+    if _authors_when_held(run) is None and not _is_second_wanted(run):
         return True
-    kept = get_user_model().objects.filter(pk__in=authors or ())
-    return not (people_behind([person.user]) & people_behind({*authors_of(run), *kept}))
+    return not (people_behind([person.user]) & people_behind(authors_of(run)))
 
 
 def second_person_notes(run: SyncRun) -> list[Note]:
@@ -78,12 +76,11 @@ def may_approve_plan(plan: SyncRun, person: Responsible) -> bool:
 def authors_of(run: SyncRun) -> set[Any]:
     """Return who has asked for a run or its plan, armed or handed in its file, or set its schedule.
 
-    Of a bundle, for any file; of rows that are mended or tried again, and of what is deleted now that its days are over, who did
+    Of one that is held, also who had when it was. Of a bundle, for any file; of rows that are mended or tried again, and of what is deleted now that its days are over, who did
     so for the run that they come from as well
     """
-    authors: set[Any] = set()
-    if run.bundle is not None and run.bundle.author_ids:
-        authors |= set(get_user_model().objects.filter(pk__in=run.bundle.author_ids))
+    known = {*(run.bundle.author_ids if run.bundle is not None else ()), *(_authors_when_held(run) or ())}
+    authors: set[Any] = set(get_user_model().objects.filter(pk__in=known)) if known else set()
     for each in runs_of_bundle(run):
         authors |= {each.requested_by, each.owner, each.armed_by}
         if each.plan is not None:

@@ -102,6 +102,13 @@ def approve_run(run: SyncRun, person: Responsible, *, reason: str = "", typed: s
 def decline_run(run: SyncRun, person: Responsible, *, reason: str = "") -> None:
     """End a run that waits; nothing is written. Raises: PlanRefused"""
     _check_decision(run, person)
+    replace_run(run, person, reason=reason)
+
+
+def replace_run(run: SyncRun, person: Responsible, *, reason: str) -> None:
+    """End a run that waits, in whose place another plan comes: whoever may plan it anew may do so. Raises: PlanRefused"""
+    if not run.waits_for_person:
+        raise PlanRefused("decision_too_late")
     with transaction.atomic():
         _move(run, RunState.DECLINED, finished_at=timezone.now())
         follow_bundle(run)

@@ -257,6 +257,26 @@ def test_a_bundle_that_is_planned_again_knows_whose_files_it_has(filled: Install
     assert set(plan_again(bundle, {}, helper).author_ids) == {author.pk, helper.pk}
 
 
+def test_a_held_bundle_is_planned_again_by_who_asked_for_it_and_may_not_approve(
+    filled: Installation, person: Person
+) -> None:
+    GuardLimits.objects.create(site=filled.site, needs_second_person=True)
+    author, helper = person("eve", "run_users_delete"), person("bob", "run_users_delete")
+    handed = [HandedFile("gone.csv", io.BytesIO(gone(MANY).encode()), "users_delete", author.pk)]
+    bundle = hand_in_bundle(site=filled.site, handed=handed, user=helper)
+    run = services.execute_run(bundle.runs.get().pk)
+    assert run.state == RunState.HELD
+    SyncRun.objects.filter(pk=run.pk).update(owner=None)
+
+    made = plan_again(bundle, {}, helper)
+
+    run.refresh_from_db()
+    assert (run.state, run.decided_by_name) == (RunState.DECLINED, "bob")
+    assert set(made.author_ids) == {author.pk, helper.pk}
+    with pytest.raises(PlanRefused, match="decision_too_late"):
+        plan_again(bundle, {}, helper)
+
+
 def test_a_scope_of_all_cohorts_is_not_hidden_behind_one_of_a_plugin(installation: Installation) -> None:
     moodle = installation.moodle
     ids = add_cohorts(moodle, ["A", "B"])
