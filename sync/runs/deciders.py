@@ -76,8 +76,8 @@ def may_approve_plan(plan: SyncRun, person: Responsible) -> bool:
 def authors_of(run: SyncRun) -> set[Any]:
     """Return who has asked for a run or its plan, armed or handed in its file, or set its schedule.
 
-    Of one that is held, also who had when it was. Of a bundle, for any file; of rows that are mended or tried again, and of what is deleted now that its days are over, who did
-    so for the run that they come from as well
+    Of one that is held, also who had when it was. Of a bundle, for any file; of rows that are mended or tried again, and of what
+    is deleted now that its days are over, who did so for the run that they come from as well
     """
     known = {*(run.bundle.author_ids if run.bundle is not None else ()), *(_authors_when_held(run) or ())}
     authors: set[Any] = set(get_user_model().objects.filter(pk__in=known)) if known else set()

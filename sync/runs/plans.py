@@ -35,6 +35,10 @@ from sync.whole_files import digest_of
 
 # What a file is complete for.
 _SCOPE_OPTIONS = ("absentscope", "absentname", "absentmethod")
+# Notes of a file that is a part of one, or may be: the size of another one says nothing beside it.
+_PART_NOTES = frozenset({"absent_left_tryback", "absent_left_empty", "absent_left_short"})
+# Of so many runs the last one whose file is whole is looked for.
+_LOOKED_AT = 20
 
 # What a plan has of the run that it is made for.
 _SHARED = (
@@ -329,7 +333,8 @@ def _last_accepted(run: SyncRun) -> SyncRun | None:
 
     Mended rows are a part of a file, and a run that was undone was taken for wrong.
     A file that is complete is compared with the last that was for the same scope, whatever it was called and whoever brought it.
-    An undo is as large as what it takes back.
+    An undo is as large as what it takes back. What may be a part of a file is passed over where there is another one; so is, for
+    what a schedule starts, what somebody has carried out at the shell.
     """
     if run.origin in ORIGINS_OF_MADE_FILES or run.undoes_id is not None:
         return None
@@ -348,10 +353,20 @@ def _last_accepted(run: SyncRun) -> SyncRun | None:
     # Of several files of one type, those of a bundle, each is compared with the last one of its name.
     runs = runs.filter(bundle=None) if run.bundle_id is None else runs.exclude(bundle=None)
     if run.bundle_id is not None:
-        return runs.filter(file_path__endswith=f"/{run.file_name}").order_by("-pk").first()
-    unattended = run.origin not in ORIGINS_OF_PEOPLE
-    runs = runs.exclude(origin__in=ORIGINS_OF_PEOPLE) if unattended else runs.filter(file_path=run.file_path)
-    return runs.order_by("-pk").first()
+        return _last_whole(runs.filter(file_path__endswith=f"/{run.file_name}"))
+    if run.origin in ORIGINS_OF_PEOPLE:
+        return _last_whole(runs.filter(file_path=run.file_path))
+    runs = runs.exclude(origin__in=ORIGINS_OF_PEOPLE)
+    if run.origin != SyncRun.Origin.SHELL and (last := _last_whole(runs.exclude(origin=SyncRun.Origin.SHELL))):
+        return last
+    return _last_whole(runs)
+
+
+def _last_whole(runs: QuerySet[SyncRun]) -> SyncRun | None:
+    """Return the last of some runs whose file can't have been a part of one; where there is none the last. Queries: one"""
+    last = list(runs.order_by("-pk")[:_LOOKED_AT])
+    whole = (run for run in last if not any(code in _PART_NOTES for code, _params in run.notes))
+    return next(whole, last[0] if last else None)
 
 
 def _complete_before(run: SyncRun, runs: QuerySet[SyncRun]) -> SyncRun | None:
@@ -363,7 +378,7 @@ def _complete_before(run: SyncRun, runs: QuerySet[SyncRun]) -> SyncRun | None:
     if any(code in ABSENCE_DOUBTS for code, _params in plan.notes):
         return None
     scope = {f"options__{name}": run.options[name] for name in _SCOPE_OPTIONS if name in run.options}
-    return runs.filter(**scope).exclude(options__absent=ABSENT_STAYS).order_by("-pk").first()
+    return _last_whole(runs.filter(**scope).exclude(options__absent=ABSENT_STAYS))
 
 
 def _live_counts(moodle: MoodleDatabase, totals: Mapping[str, int], limits: Mapping[str, Limit]) -> dict[str, int]:

@@ -264,10 +264,21 @@ def folders_of(site: MoodleSite) -> list[str]:
 
 
 def undoing_runs(run: str) -> QuerySet[SyncRun]:
-    """Return the runs that have taken back another as a whole. Shape: run: the column of an outer query that holds the other"""
+    """Return the runs that have taken back another as a whole, and were not taken back wholly themselves.
+
+    Shape: run: the column of an outer query that holds the other
+    """
+    return _undos_of(run).exclude(Exists(_undos_wholly_done().exclude(Exists(_undos_wholly_done()))))
+
+
+def _undos_of(run: str) -> QuerySet[SyncRun]:
     return SyncRun.objects.filter(
         undoes=OuterRef(run), undoes_line=None, simulate=False, state__in=OVER_STATES, last_line__gt=0
     )
+
+
+def _undos_wholly_done() -> QuerySet[SyncRun]:
+    return _undos_of("pk").filter(state=RunState.COMPLETED)
 
 
 def progress_of(run: SyncRun) -> RunProgress:

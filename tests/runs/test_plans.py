@@ -533,6 +533,48 @@ def test_a_file_that_was_cut_short_is_held(filled: Installation) -> None:
     assert run.held_for[0][0] == "guard_fewer_rows"
 
 
+def undo_of(run: SyncRun) -> SyncRun:
+    """Return an undo of a run, as if it had been carried out."""
+    undo = SyncRun.objects.get(pk=run.pk)
+    undo.pk, undo.plan, undo.undoes, undo.last_line, undo.state = None, None, run, 1, RunState.COMPLETED
+    undo.save()
+    return undo
+
+
+@pytest.mark.parametrize(("undos", "is_held"), [(0, True), (1, False), (2, True), (3, False)])
+def test_an_undo_that_was_undone_itself_counts_for_nothing(filled: Installation, undos: int, is_held: bool) -> None:
+    at_night(filled, "/users.csv", users(40), "users", primaryidentity="username")
+    run = at_night(filled, "/users.csv", users(100), "users", primaryidentity="username")
+    for _number in range(undos):
+        run = undo_of(run)
+
+    last = at_night(filled, "/users.csv", users(40, 200), "users", primaryidentity="username")
+
+    assert (last.state == RunState.HELD) is is_held
+
+
+@pytest.mark.parametrize("doubt", ["absent_left_tryback", "absent_left_short", "shell"])
+def test_a_file_is_not_compared_with_one_that_may_be_a_part(filled: Installation, doubt: str) -> None:
+    at_night(filled, "/users.csv", users(100), "users", primaryidentity="username")
+    part = at_night(filled, "/users.csv", users(60), "users", primaryidentity="username")
+    assert part.state == RunState.COMPLETED
+    changed: dict[str, Any] = {"origin": SyncRun.Origin.SHELL} if doubt == "shell" else {"notes": [[doubt, {}]]}
+    SyncRun.objects.filter(pk=part.pk).update(**changed)
+
+    run = at_night(filled, "/users.csv", users(40, 200), "users", primaryidentity="username")
+
+    assert (run.state, run.held_for[:1]) == (
+        RunState.HELD, [["guard_fewer_rows", {"count": 40, "before": 100}]],
+    )  # fmt: skip
+
+
+def test_the_first_file_of_a_schedule_is_compared_with_what_the_shell_brought_before(filled: Installation) -> None:
+    first = at_night(filled, "/users.csv", users(100), "users", primaryidentity="username")
+    SyncRun.objects.filter(pk=first.pk).update(origin=SyncRun.Origin.SHELL)
+    run = at_night(filled, "/users.csv", users(40, 200), "users", primaryidentity="username")
+    assert run.state == RunState.HELD
+
+
 def test_a_file_most_of_whose_rows_are_refused_is_held(filled: Installation) -> None:
     rows = users(100, 200).splitlines(keepends=True)
     text = "".join([rows[0], *(row.partition(";")[1] + row.partition(";")[2] for row in rows[1:60]), *rows[60:]])
