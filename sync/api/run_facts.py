@@ -14,6 +14,7 @@ from sync.models import RunFile, RunState, SyncRun
 from sync.people.rights import may
 from sync.people.roles import run_permission
 from sync.runs.decisions import is_typed, removed_by
+from sync.runs.newer_files import warnings_of
 from sync.runs.selectors import progress_of, rows_of, run_notes
 from sync.sites.groups import runs_beside
 
@@ -104,7 +105,8 @@ class DecisionSerializer(serializers.Serializer):
 class RunDetailSerializer(RunSerializer):
     """A run with all that is said of it.
 
-    Shape: held_for: why a person has to decide, of a plan why one would have to; removals: how many things are taken away;
+    Shape: held_for: why a person has to decide, of a plan why one would have to; warnings: what is to be known before it
+    goes on, as that a newer file was carried out; removals: how many things are taken away;
     must_type: that number is to be sent with the decision; applied_as: the run that carries this plan out; also: plans of the
     same file on other sites, or the runs that carry them out; error: why it could not go on
     """
@@ -114,6 +116,7 @@ class RunDetailSerializer(RunSerializer):
     seconds_left = serializers.SerializerMethodField()
     notes = serializers.SerializerMethodField()
     held_for = serializers.SerializerMethodField()
+    warnings = serializers.SerializerMethodField()
     removals = serializers.SerializerMethodField()
     must_type = serializers.SerializerMethodField()
     decision = serializers.SerializerMethodField()
@@ -125,8 +128,8 @@ class RunDetailSerializer(RunSerializer):
 
     class Meta(RunSerializer.Meta):
         fields = (
-            *RunSerializer.Meta.fields, "options", "percent", "seconds_left", "notes", "held_for", "held_at", "removals",
-            "must_type", "decision", "error", "applied_as", "also", "files", "outcomes",
+            *RunSerializer.Meta.fields, "options", "percent", "seconds_left", "notes", "held_for", "warnings", "held_at",
+            "removals", "must_type", "decision", "error", "applied_as", "also", "files", "outcomes",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -143,6 +146,10 @@ class RunDetailSerializer(RunSerializer):
     @extend_schema_field(SaidSerializer(many=True))
     def get_held_for(self, run: SyncRun) -> list[dict[str, str]]:
         return [{"code": note.code, "text": reason_text(note)} for note in run.held_notes]
+
+    @extend_schema_field(SaidSerializer(many=True))
+    def get_warnings(self, run: SyncRun) -> list[dict[str, str]]:
+        return [{"code": note.code, "text": text_of(note.code, note.params)} for note in warnings_of(run)]
 
     def get_removals(self, run: SyncRun) -> int:
         return removed_by(self._decided(run))
@@ -199,5 +206,5 @@ def files_of(user: Any, run: SyncRun) -> list[RunFile]:
 
 
 def detail_of(user: Any, run: SyncRun) -> dict[str, Any]:
-    """Return all that is said of a run. Queries: at most seven"""
+    """Return all that is said of a run. Queries: at most nine"""
     return dict(RunDetailSerializer(run, context={"user": user}).data)

@@ -38,6 +38,14 @@ TEXTS: dict[str, Any] = {
             n,
         )
     ),
+    "newer_file_done": _(
+        "Run %(run)s has carried out a newer file of this feed since (%(name)s): what this one does may take back what that has "
+        "done."
+    ),
+    "plan_old_on_resume": _(
+        "The plan of this run is older than %(hours)s hours. What has changed in Moodle since was not seen when it was decided "
+        "on: look at what is left before it goes on."
+    ),
     "guard_second_person": _(
         "A second person has to approve it: none of those who asked for it, planned it, handed in its file or set its schedule."
     ),

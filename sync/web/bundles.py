@@ -16,6 +16,7 @@ from sync.models import Bundle, SyncRun
 from sync.models.run import COMPLETED_STATES
 from sync.runs.deciders import may_decide
 from sync.runs.decisions import is_typed, removed_by
+from sync.runs.newer_files import newer_files
 from sync.runs.options import find_processor
 from sync.runs.plans import plan_lifetime
 from sync.runs.rights import Responsible
@@ -25,14 +26,15 @@ from sync.web.forms import OptionsForm
 @dataclass(frozen=True)
 class BundleText:
     """Shape: leading: the run whose state is that of the bundle; changes, removes: what all files do, or would, in words;
-    reasons: why a person has to decide; until: when it is too late; is_planned: nothing is written yet; is_over: no file has
-    anything left to do
+    reasons: why a person has to decide; warnings: what is to be known before; until: when it is too late; is_planned: nothing is
+    written yet; is_over: no file has anything left to do
     """
 
     leading: SyncRun
     changes: list[str]
     removes: list[str]
     reasons: list[str]
+    warnings: list[str]
     can_decide: bool
     removed: int
     is_typed: bool
@@ -60,6 +62,7 @@ def describe_bundle(user: Any, bundle: Bundle, runs: Sequence[SyncRun]) -> Bundl
         changes=change_texts(others, is_planned=is_planned),
         removes=change_texts(taken, is_planned=is_planned),
         reasons=[reason_text(note) for note in leading.held_notes] if leading.waits_for_person else [],
+        warnings=[reason_text(note) for note in newer_files(runs)] if leading.waits_for_person else [],
         can_decide=leading.waits_for_person and may_decide(leading, Responsible.of(user)),
         removed=removed_by(bundle.totals),
         is_typed=is_typed(bundle.totals),

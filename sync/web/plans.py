@@ -9,12 +9,14 @@ from typing import Any
 from sync.guard.judge import removals
 from sync.guard.messages import reason_text
 from sync.guard.planned_texts import change_texts
+from sync.messages import text_of
 from sync.models import Bundle, SyncRun
 from sync.models.run import COMPLETED_STATES
 from sync.people.rights import may
 from sync.people.roles import run_permission
 from sync.runs.deciders import may_approve_plan, may_decide
 from sync.runs.decisions import is_typed, removed_by
+from sync.runs.newer_files import warnings_of
 from sync.runs.plans import is_expired, plan_lifetime
 from sync.runs.rights import Responsible
 from sync.runs.selectors import rows_of
@@ -25,12 +27,14 @@ class PlanText:
     """Shape: changes, removes: what happens, or would, in words; reasons: why a person has to decide, or would; can_decide: this
     one may; can_apply: a simulation that may still be applied; approves: applying it would approve it as well; applied_as: the
     run that has done so; made_for: the run whose plan it is; removed: how many things are taken away; is_typed: that number is
-    to be typed; until: when it is too late; bundle: the files that it was planned with, if the person may see them all
+    to be typed; until: when it is too late; bundle: the files that it was planned with, if the person may see them all;
+    warnings: what is to be known before it goes on
     """
 
     changes: list[str]
     removes: list[str]
     reasons: list[str]
+    warnings: list[str]
     can_decide: bool
     can_apply: bool
     approves: bool
@@ -42,9 +46,14 @@ class PlanText:
     is_expired: bool
     bundle: Bundle | None
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether there is something to be read before a simulation is applied."""
+        return self.can_apply and bool(self.removed or self.reasons or self.warnings)
+
 
 def plan_of(user: Any, run: SyncRun) -> PlanText:
-    """Return what the page of a run says of its plan. Queries: one for a simulation, at most two for a run that waits"""
+    """Return what the page of a run says of its plan. Queries: three for a simulation, at most four for a run that waits"""
     shown = rows_of(run)
     taken = removals(shown.totals)
     others = {kind: count for kind, count in shown.totals.items() if kind not in taken}
@@ -59,6 +68,7 @@ def plan_of(user: Any, run: SyncRun) -> PlanText:
         changes=change_texts(others, is_planned=shown.simulate),
         removes=change_texts(taken, is_planned=shown.simulate),
         reasons=[reason_text(note) for note in run.held_notes],
+        warnings=[text_of(note.code, note.params) for note in warnings_of(run)],
         can_decide=run.waits_for_person and may_decide(run, Responsible.of(user)),
         can_apply=can_apply,
         approves=can_apply and bool(run.held_for) and may_approve_plan(run, Responsible.of(user)),

@@ -33,6 +33,16 @@ def test_a_plan_is_asked_for_and_followed(root: Program, make_file: MakeFile) ->
     assert root.get("runs?kind=run").json()["results"] == []
 
 
+def test_a_newer_file_that_was_carried_out_since_is_said_of_a_plan(root: Program, make_run: MakeRun) -> None:
+    plan = make_run(simulate=True, carried_out=True)
+    assert root.get(f"runs/{plan.pk}").json()["warnings"] == []
+    last = make_run()
+    SyncRun.objects.filter(pk=last.pk).update(file_sha256="other")
+    (warning,) = root.get(f"runs/{plan.pk}").json()["warnings"]
+    assert warning["code"] == "newer_file_done"
+    assert f"Run {last.pk} has carried out a newer file" in warning["text"]
+
+
 def test_outcomes_are_narrowed_and_paged(root: Program, make_run: MakeRun) -> None:
     run = make_run()
     address = f"runs/{run.pk}/outcomes"

@@ -145,6 +145,26 @@ def test_who_applies_a_simulation_is_no_second_person_for_it(
     assert SyncRun.objects.get(plan=simulated).decision == "confirmed"
 
 
+def test_the_page_says_that_a_newer_file_was_carried_out_before_anything_goes_on(
+    client_of: ClientOf, make_run: MakeRun, held: SyncRun
+) -> None:
+    others = [
+        make_run(simulate=True, totals={"users.created": 3}, carried_out=True),
+        make_run(RunState.PAUSED, last_line=2),
+    ]
+    last = make_run()
+    SyncRun.objects.filter(pk=last.pk).update(file_sha256="other")
+    client = client_of("run_users", "approve_runs")
+
+    for run in (held, *others):
+        text = page_of(client, run)
+        assert f"Run {last.pk} has carried out a newer file of this feed since ({last.file_name})" in text
+
+    simulated, paused = others
+    assert page_of(client, simulated).count(reverse("run_apply", args=[simulated.pk])) == 1
+    assert f'data-confirm="Run {last.pk} has carried out' in page_of(client, paused)
+
+
 def test_limits_are_set_for_all_and_for_one_file_type(client_of: ClientOf, site: MoodleSite) -> None:
     client = client_of("manage_limits", "run_users")
     page = client.get(reverse("limits", args=["all"]))

@@ -14,6 +14,7 @@ from sync.management.run_command import RunCommand, refusal
 from sync.management.run_result import EXIT_HELP
 from sync.models import MoodleSite
 from sync.runs.decisions import apply_plan
+from sync.runs.newer_files import warnings_of
 from sync.runs.rights import OPERATOR
 from sync.sites.groups import apply_on_sites, plans_by_site
 
@@ -46,7 +47,8 @@ class Command(RunCommand):
         sites = sites_of_slugs(named(chosen["site"])) if chosen["site"] else [found.site]
         plans = plans_by_site(found)
         for each in [plans[site.pk] for site in sites if site.pk in plans]:
-            for text in (*map(reason_text, each.held_notes), *total_texts(each.totals)):
+            reasons = map(reason_text, (*warnings_of(each), *each.held_notes))
+            for text in (*reasons, *total_texts(each.totals)):
                 self.stdout.write(f"{each.site.name}: {text}" if chosen["site"] else text)
         try:
             typed = _numbers(sites, number)

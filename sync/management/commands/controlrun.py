@@ -11,7 +11,9 @@ from sync.errors import CodedError, RunNotClaimable
 from sync.management.command import EXIT_OTHER, ToolSyncCommand, run_of_number
 from sync.management.run_command import refusal
 from sync.management.run_facts import run_facts
+from sync.messages import text_of
 from sync.models import SyncRun
+from sync.runs.newer_files import warnings_of
 from sync.runs.services import cancel_run, pause_run, resume_run
 
 
@@ -34,6 +36,8 @@ class Command(ToolSyncCommand):
 
     def handle(self, *, run: int, cancel: bool, pause: bool, json: bool, **_chosen: Any) -> None:
         found = run_of_number(run)
+        for warning in () if cancel or pause else warnings_of(found):
+            self.stdout.write(text_of(warning.code, warning.params))
         try:
             if cancel:
                 _cancel(found)

@@ -11,6 +11,8 @@ from sync.management.command import ToolSyncCommand, run_of_number
 from sync.management.run_command import refusal
 from sync.models import SyncRun
 from sync.runs import decisions
+from sync.runs.bundle_order import runs_of_bundle
+from sync.runs.newer_files import newer_files
 from sync.runs.rights import OPERATOR
 
 
@@ -44,7 +46,8 @@ class Command(ToolSyncCommand):
             raise refusal(error) from None
         self.stdout.write(f"Run {found.pk} of {found.file_path}: {found.state_label}")
         if found.waits_for_person and found.plan is not None:
-            for line in (*map(reason_text, found.held_notes), *total_texts(found.planned_totals)):
+            warnings = map(reason_text, newer_files(runs_of_bundle(found)))
+            for line in (*warnings, *map(reason_text, found.held_notes), *total_texts(found.planned_totals)):
                 self.stdout.write(line)
         if chosen["json"]:
             self.print_json(_facts(found))
