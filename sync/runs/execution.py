@@ -42,7 +42,7 @@ from sync.reader import ReadSheet, SheetReadOnce
 from sync.runs.bundle_order import fail_pending, follow_bundle, is_in_turn, is_later_of_bundle, planned_with
 from sync.runs.cache_purge import purge_caches
 from sync.runs.connections import moodle_of
-from sync.runs.deciders import check_decision, is_confirmed, second_person_notes
+from sync.runs.deciders import check_decision, decided_by_of, is_confirmed, second_person_notes
 from sync.runs.finalize import RunFinalizer
 from sync.runs.grace_records import RunGrace
 from sync.runs.held_deletions import hold_named
@@ -299,6 +299,9 @@ class Execution:
         self._retry(lambda: judgements.append(judge_together(runs, moodle)))
         verdict, reasons = judgements[-1].verdict, list(judgements[-1].reasons)
         if verdict is Verdict.GO or (is_confirmed(run) and verdict is Verdict.CONFIRM):
+            return True
+        if is_confirmed(run) and decided_by_of(run).is_operator:
+            # At a shell nobody else is asked.
             return True
         state = RunState.HELD if verdict is Verdict.HELD else RunState.UNCONFIRMED
         reasons += second_person_notes(run) if state is RunState.HELD else []

@@ -12,8 +12,10 @@ from sync.errors import CodedError, RunNotClaimable
 from sync.management.command import EXIT_OTHER, run_of_number
 from sync.management.run_command import RunCommand, refusal
 from sync.management.run_result import EXIT_HELP
+from sync.messages import text_of
 from sync.models import RunFile, SyncRun
 from sync.runs import services
+from sync.runs.newer_files import warnings_of
 from sync.runs.options import options_of
 
 
@@ -33,6 +35,8 @@ class Command(RunCommand):
         found = run_of_number(run)
         try:
             if found.is_resumable:
+                for warning in warnings_of(found):
+                    self.stdout.write(text_of(warning.code, warning.params))
                 services.resume_run(found)
             else:
                 found = _run_of_tryback(found)
