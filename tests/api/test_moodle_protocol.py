@@ -20,6 +20,7 @@ from sync.api.moodle_protocol.registry import FUNCTIONS
 from sync.models import CommandFile, MailPreferences, RoleAssignment, Scope, Source, SyncRun
 from sync.people.tokens import make_token
 from sync.runs.options import resolve_options
+from sync.runs.source_settings import SourceChoice, save_source
 from tests.api.conftest import MakeProgram
 from tests.api.moodle_client import MoodleClient
 from tests.installation import Installation
@@ -318,6 +319,22 @@ def test_files_are_committed_and_processed(
     assert "zoe" in report
     assert moodle.one("user", username="zoe")["email"] == "zoe@x.org"
     invalid(client.call("tool_sync_process", service="users", action="delete"))
+
+
+def test_a_file_place_leaves_a_source_elsewhere_and_what_else_is_set(
+    client: MoodleClient, installation: Installation
+) -> None:
+    address = "https://sis.example.org/users.csv?key=s3cret"
+    save_source(installation.site, "users", SourceChoice(kind="address", location=address, password="hush"))
+    before = Source.objects.filter(processor="users").values().get()
+    location = {"service": "users", "confkey": "filelocation", "confvalue": "people.csv"}
+    assert "users" in failure(client.call("tool_sync_set_config", **location), "sourceelsewhere")
+    assert Source.objects.filter(processor="users").values().get() == before
+
+    save_source(installation.site, "cohorts", SourceChoice(location="old.csv", take_all=True, leave_same=True))
+    assert client.call("tool_sync_set_config", **{**location, "service": "cohorts"}) is True
+    stored = Source.objects.get(processor="cohorts")
+    assert (stored.location, stored.take_all, stored.leave_same) == ("people.csv", True, True)
 
 
 def test_answers_come_as_xml_and_by_every_way_that_php_sends(client: MoodleClient, moodle: MoodleSite) -> None:

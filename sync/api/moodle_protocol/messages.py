@@ -21,6 +21,10 @@ TEXTS: dict[str, Any] = {
     "service_area_wrong": _("Files are taken into the area %(area)s only."),
     "service_length_unreadable": _("The length of the body can't be read."),
     "service_file_missing": _("There is no file of yours for %(file_type)s: upload and commit one first."),
+    "service_source_elsewhere": _(
+        "The files of %(file_type)s come from another place (%(kind)s), whose settings and secrets would be lost, so nothing was "
+        "set. Set the source on its page, or by the API."
+    ),
     "service_shortname_taken": _("Short name is already used for another course (%(shortname)s)"),
     "service_found_several": _("%(thing)s: %(count)s have the %(source)s %(value)s"),
     "service_field_unknown": _("Invalid user field: %(name)s"),

@@ -16,7 +16,7 @@ from sync.runs.options import resolve_options
 from sync.runs.rights import MANAGE_FILES, MANAGE_SOURCES, Responsible
 from sync.runs.selectors import preselected_file
 from sync.runs.services import save_settings
-from sync.runs.source_settings import SourceChoice, save_source
+from sync.runs.source_settings import SourceChoice, save_source, source_of
 
 # Service and key -> file type. Keys that name files set where they are looked for, the others options.
 _LOCATIONS = {
@@ -46,8 +46,7 @@ def set_config(call: Call, service: str, confkey: str, confvalue: str) -> bool:
     if key in _LOCATIONS:
         processor = _LOCATIONS[key]
         call.check_may(MANAGE_SOURCES, processor)
-        choice = SourceChoice(kind=Source.Kind.AREA, location=confvalue)
-        save_source(call.site, processor, choice, owner=Responsible.of(call.person))
+        _set_location(call, processor, confvalue)
         return True
     if key not in _OPTIONS:
         raise invalid_parameter("Service keys not in acceptable ranges.")
@@ -56,6 +55,19 @@ def set_config(call: Call, service: str, confkey: str, confvalue: str) -> bool:
     values = {**resolve_options(call.site, processor), f"{service}_{confkey}": confvalue}
     save_settings(site=call.site, processor=processor, values=values, by=Responsible.of(call.person))
     return True
+
+
+def _set_location(call: Call, processor: str, location: str) -> None:
+    """Set where files are looked for in the file area, and leave what else is set there. Raises: ServiceError; SourceError"""
+    stored = source_of(call.site, processor)
+    if stored.kind != Source.Kind.AREA:
+        # Its address and its secrets would be gone.
+        text = text_of("service_source_elsewhere", {"file_type": processor, "kind": stored.get_kind_display()})
+        raise ServiceError(text, "sourceelsewhere")
+    choice = SourceChoice(
+        kind=Source.Kind.AREA, location=location, take_all=stored.take_all, leave_same=stored.leave_same
+    )
+    save_source(call.site, processor, choice, owner=Responsible.of(call.person))
 
 
 def commit_file(call: Call, draftitemid: int) -> bool:
