@@ -54,9 +54,18 @@ class LdapSource(RowSource):
         with self._translated_errors(), self._connection() as connection:
             yield list(self._wanted.attributes)
             cookie: bytes | None = None
+            missing = list(self._wanted.attributes)
+            has_entries = False
             while cookie is None or cookie:
                 entries, cookie = self._page(connection, cookie)
-                yield from map(self._row, entries)
+                for entry in entries:
+                    values = _values_of(entry)
+                    has_entries = True
+                    missing = [name for name in missing if not values.get(name.lower())]
+                    yield [values.get(name.lower()) for name in self._wanted.attributes]
+            if has_entries and missing:
+                # A name that is wrong or hidden looks the same, and an empty column clears what Moodle holds.
+                raise SourceError("ldap_attribute_missing", host=self._host, attributes=", ".join(missing))
 
     def _page(self, connection: ldap3.Connection, cookie: bytes | None) -> tuple[list[dict[str, Any]], bytes]:
         """Return the next entries in their order, and what the ones after them are asked for with, b"" behind the last."""
@@ -75,11 +84,6 @@ class LdapSource(RowSource):
         entries = [entry for entry in connection.response or () if entry.get("type") == "searchResEntry"]
         paged = connection.result.get("controls", {}).get(_PAGED, {})
         return entries, paged.get("value", {}).get("cookie", b"")
-
-    def _row(self, entry: dict[str, Any]) -> list[object]:
-        values = {name.lower(): value for name, value in entry["attributes"].items()}
-        values[_DN] = entry["dn"]
-        return [values.get(name.lower()) for name in self._wanted.attributes]
 
     @contextmanager
     def _connection(self) -> Iterator[ldap3.Connection]:
@@ -149,6 +153,11 @@ class LdapSource(RowSource):
             return SourceError("remote_failed", host=self._host, reason=reason)
         said = reason.partition(_CERTIFICATE_REASON)[2].partition("(")[0].strip()
         return SourceError("remote_certificate", host=self._host, reason=said or "hostname mismatch")
+
+
+def _values_of(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return what stands in an entry by the names of its attributes, in small letters."""
+    return {**{name.lower(): value for name, value in entry["attributes"].items()}, _DN: entry["dn"]}
 
 
 def attributes_of(text: str) -> list[str]:

@@ -159,6 +159,10 @@ TEXTS: dict[str, Any] = {
     "ldap_attribute_unreadable": _(
         "%(attribute)s can't be the name of an attribute. Write them like uid, givenName, sn, mail."
     ),
+    "ldap_attribute_missing": _(
+        "No entry that %(host)s gives has the attribute %(attributes)s, so nothing was taken: an empty column could clear what "
+        "Moodle holds. Check its spelling and whether this login may read it, or take it out of the attributes."
+    ),
     "ldap_attributes_wrong": _("Name each attribute once, and at most %(limit)s, with commas between them."),
     "oauth_insecure": _("The secret would go to %(host)s in the clear. Write the address of the token with https."),
     "oauth_refused": _(

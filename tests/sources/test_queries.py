@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import trustme
 
-from sync.errors import CodedError
+from sync.errors import CodedError, SourceError
 from sync.mappings.shipped import SHIPPED
 from sync.messages import text_of
 from sync.sources import oauth, queries
@@ -235,6 +235,7 @@ class TestOneRoster:
 @pytest.fixture(scope="module")
 def directory(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LdapServer]:
     people = [{"uid": [f"u{number}"], "sn": ["Ké"], "mail": [f"u{number}@x.org", "b@x.org"]} for number in range(1203)]
+    people[-1]["title"] = ["Dr"]
     people[3]["jpegPhoto:"] = [b64encode(b"\xff\xd8\xff").decode()]
     server = LdapServer(tmp_path_factory.mktemp("directory") / "slapd", authority.issue_cert("localhost"), people)
     yield server
@@ -276,6 +277,14 @@ class TestLdap:
         url = directory.url(scheme)
         assert self.fetch(url, self.query(filter="(uid=u7)", attributes="uid")) == ["uid", "u7"]
         assert self.refusal(url, self.query(filter="(uid=nobody)")) == "source_no_rows"
+
+    def test_an_attribute_that_no_entry_has_brings_no_file(self, directory: LdapServer, scheme: str) -> None:
+        url = directory.url(scheme)
+        assert self.refusal(url, self.query(attributes="uid, mial, sn")) == "ldap_attribute_missing"
+        with pytest.raises(SourceError, match="ldap_attribute_missing") as refused:
+            self.fetch(url, self.query(filter="(uid=u7)", attributes="uid, title, mobile"))
+        assert refused.value.params["attributes"] == "title, mobile"
+        assert self.fetch(url, self.query(filter="(uid=u1202)", attributes="UID, Title")) == ["UID,Title", "u1202,Dr"]
 
     @pytest.mark.parametrize(
         ("more", "code"),
