@@ -23,7 +23,7 @@ from sync.sources.sftp_address import read_private_key
 from sync.sources.sheet_address import sheet_shown
 
 PURPOSE = "source secrets"
-_NO_SECRETS = {"password": "", "private_key": "", "query": ""}
+_NO_SECRETS = {"password": "", "private_key": "", "query": "", "token_query": ""}
 _AUDITED_FIELDS = (
     "kind", "location", "inbox", "query", "username", "host_key", "take_all", "leave_same", "remove_taken", "owner_name",
 )  # fmt: skip
@@ -114,6 +114,14 @@ def address_of(source: Source) -> Address:
     return address._replace(username=source.username, password=secrets["password"], query=query)
 
 
+def query_of(source: Source) -> dict[str, str]:
+    """Return what is asked of a server, the secrets of its token's address in it. Raises: SourceError."""
+    query: dict[str, str] = dict(source.query)
+    if token_query := _secrets_of(source)["token_query"]:
+        query["token_address"] += f"?{token_query}"
+    return query
+
+
 def private_key_of(source: Source) -> str:
     """Return the private key of a source, "" when it has none. Raises: SourceError."""
     return _secrets_of(source)["private_key"]
@@ -160,6 +168,9 @@ def _query_choice(stored: Source, choice: SourceChoice) -> tuple[SourceChoice, b
         "password": choice.password or address.password or kept["password"],
         "query": address.query or (kept["query"] if address.shown == stored.location else ""),
     }
+    if "token_address" in query:
+        # What is kept is kept for this very address.
+        secrets["token_query"] = parse_address(choice.query["token_address"]).query or kept["token_query"]
     username = choice.username or address.username
     if choice.kind in (queries.ONEROSTER, queries.TOKEN) and not username:
         raise SourceError("source_no_username")
@@ -203,6 +214,7 @@ def _address_choice(stored: Source, choice: SourceChoice) -> tuple[SourceChoice,
     address = parse_address(table_address(choice.location))
     kept, same_server = _kept_secrets(stored, address, choice)
     secrets = {
+        **_NO_SECRETS,
         "password": choice.password or address.password or kept["password"],
         "private_key": choice.private_key or kept["private_key"],
         "query": address.query or (kept["query"] if address.shown == stored.location else ""),

@@ -32,7 +32,7 @@ from sync.runs.options import (
 from sync.runs.rights import owner_of
 from sync.runs.selectors import earlier_run, files_of_file_type, run_that_left_it_so
 from sync.runs.services import FILE_TYPES
-from sync.runs.source_settings import address_of, private_key_of, source_of
+from sync.runs.source_settings import address_of, private_key_of, query_of, source_of
 from sync.schedules.arming import arm_dropped_file, arm_file, armings_of, check_source, is_meant
 from sync.schedules.quarantine import MAX_ATTEMPTS, fetch_attempt, forget_attempts
 from sync.schedules.zips import (
@@ -184,7 +184,9 @@ def opened_place(source: Source, rules: FetchRules) -> Iterator[tuple[RemoteFold
     address, default_name = address_of(source), find_processor(source.processor).default_filename
     if source.kind in queries.KINDS:
         key = private_key_of(source)
-        with open_query(source.kind, address, source.query, rules, default_name=default_name, private_key=key) as place:
+        with open_query(
+            source.kind, address, query_of(source), rules, default_name=default_name, private_key=key
+        ) as place:
             yield place, "*"
         return
     with open_address(

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
+from urllib.parse import unquote
 
 from sync.errors import SourceError
 from sync.sources.guard import Lines
@@ -20,6 +21,9 @@ from sync.sources.row_file import RowSource
 _PAGE_ROWS = 1000
 # One page of people with everything that is known of them.
 _MOST_PAGE_BYTES = 64_000_000
+
+# Parameters that this asks for by itself, as they must be for its pages to be whole.
+_OF_PAGES = frozenset(("limit", "offset", "sort", "orderby"))
 
 Record = Mapping[str, Any]
 _ID = "sourcedId"
@@ -152,7 +156,7 @@ class OneRosterSource(RowSource):
 
     def _asked_for(self, offset: int) -> tuple[list[Record], int | None]:
         token = token_of(self._client, self._lines)
-        query = f"limit={_PAGE_ROWS}&offset={offset}&sort=sourcedId&orderBy=asc"
+        query = "&".join([*self._own_query, f"limit={_PAGE_ROWS}&offset={offset}&sort=sourcedId&orderBy=asc"])
         target = f"{self._address.path.rstrip('/')}/{self._collection}?{query}"
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", "User-Agent": "ToolSync"}
         with (
@@ -170,6 +174,12 @@ class OneRosterSource(RowSource):
         if status != 200:
             raise SourceError("remote_status", host=self._host, status=status)
         return self._records_in(content), int(said_total) if said_total.isdecimal() else None
+
+    @property
+    def _own_query(self) -> list[str]:
+        """Return what stands behind the ? of the address, as a filter or a key, without what the pages are asked for with."""
+        parts = self._address.query.split("&")
+        return [part for part in parts if part and unquote(part.partition("=")[0]).lower() not in _OF_PAGES]
 
     def _records_in(self, content: bytes) -> list[Record]:
         try:

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from sync.errors import SourceError
 from sync.models import MoodleSite, Source
-from sync.runs.source_settings import SourceChoice, address_of, has_secrets, private_key_of, save_source
+from sync.runs.source_settings import SourceChoice, address_of, has_secrets, private_key_of, query_of, save_source
 from tests.source_servers import key_of_account
 
 ADDRESS = "https://ann:Safe-1@example.org/users.csv?token=geheim"
@@ -121,6 +121,22 @@ def test_a_client_keeps_its_secret_as_long_as_both_servers_are_the_same(site: Mo
     # The secret goes to the server of the token: whoever may set that must not get to see it.
     elsewhere = TOKEN | {"token_address": "https://evil.example/token"}
     assert not has_secrets(save_rows(site, "oneroster", address, username="us", query=elsewhere))
+
+
+def test_what_stands_behind_the_address_of_a_token_is_kept_as_a_secret(site: MoodleSite) -> None:
+    address = "https://roster.example.org/v1p2?filter=geheim-1"
+    with_key = TOKEN | {"token_address": f"{TOKEN['token_address']}?tenant=geheim-2"}
+    source = save_rows(site, "oneroster", address, username="us", password="Safe-1", query=with_key)
+    assert source.query == TOKEN
+    assert "geheim" not in repr(Source.objects.values().get())
+    assert (query_of(source), address_of(source).query) == (with_key, "filter=geheim-1")
+    assert query_of(save_rows(site, "oneroster", source.location, username="us", query=TOKEN)) == with_key
+
+    elsewhere = TOKEN | {"token_address": "https://login.example.org/other"}
+    assert query_of(save_rows(site, "oneroster", source.location, username="us", query=elsewhere)) == elsewhere
+    save_rows(site, "oneroster", address, username="us", query=with_key)
+    forgotten = save_rows(site, "oneroster", source.location, username="us", query=TOKEN, forget_secrets=True)
+    assert query_of(forgotten) == TOKEN
 
 
 def test_a_secret_of_one_kind_of_source_is_none_of_another(site: MoodleSite) -> None:

@@ -26,7 +26,7 @@ from sync.schedules.source_preview import Verdict, preview_source
 from sync.sources.drop_folder import DropFolder
 from tests.installation import Installation
 from tests.servers import PASSWORD
-from tests.source_servers import USER, FtpServer, SftpServer, WebServer, s3_server
+from tests.source_servers import USER, FtpServer, SftpServer, TokenServer, WebServer, s3_server
 from toolsync_site.storages import storage_from_url
 
 FILE = "username;firstname;lastname;email\nbob;Bob;King;bob@x.org\n"
@@ -372,6 +372,17 @@ def test_a_file_is_fetched_from_the_web_and_carried_out(installation: Installati
     assert carry_out_next(installation) == ["/fetched/users/userimport.csv"]
     assert SyncRun.objects.get().counts == {"created": 1}
     assert ("GET /export.php?key=geheim", "Basic YW5uOlNhZmUtMQ==") in web.asked
+
+
+def test_a_token_is_asked_for_at_its_whole_address(installation: Installation, web: WebServer) -> None:
+    tokens = TokenServer(web)
+    web.answers["/token?tenant=geheim"] = web.answers.pop("/token")
+    tokens.put("/users.csv", FILE.encode())
+    query = {"token_address": web.url("/token?tenant=geheim"), "scope": ""}
+    choose(installation, kind="oauth", location=web.url("/users.csv"), username=USER, password=PASSWORD, query=query)
+    assert carry_out_next(installation) == ["/fetched/users/users.csv"]
+    assert SyncRun.objects.get().counts == {"created": 1}
+    assert Source.objects.get().query["token_address"] == web.url("/token")
 
 
 def test_what_goes_wrong_on_the_way_is_told_and_nothing_is_taken(

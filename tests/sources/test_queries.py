@@ -181,6 +181,14 @@ class TestOneRoster:
         tokens.put_json(self.page("users", 999), {"users": left[999:1999]})
         assert refusal(queries.ONEROSTER, web.url(SERVICE), self.query(web)) == "oneroster_changed"
 
+    def test_what_stands_behind_the_address_is_sent_along(self, web: WebServer, tokens: TokenServer) -> None:
+        for offset in (0, 29):
+            pages = f"limit=1000&offset={offset}&sort=sourcedId&orderBy=asc"
+            tokens.put_json(f"{SERVICE}/users?filter=status%3D'active'&key=x&{pages}", {"users": PEOPLE[:30]}, total=30)
+        own = "?filter=status%3D'active'&limit=5&key=x&Offset=7&sort=name&orderBy=desc"
+        lines = fetch(queries.ONEROSTER, web.url(SERVICE + own), self.query(web)).decode().splitlines()
+        assert len(lines) == 31
+
     def test_links_and_lists_become_cells(self, web: WebServer, tokens: TokenServer) -> None:
         record = {
             "sourcedId": "e1", "status": "active", "class": {"sourcedId": "c1", "type": "class"}, "user": {"sourcedId": "p1"},
