@@ -110,7 +110,7 @@ def subsections(site: MoodleSite, course: str, numbers: Mapping[str, int]) -> li
     if "component" not in site.columns("course_sections"):
         pytest.skip("Moodle has no subsections before 4.5")
     courseid, found = site.ids[course], []
-    highest = max(row["section"] for row in site.rows("course_sections", course=courseid))
+    highest = max((row["section"] for row in site.rows("course_sections", course=courseid)), default=0)
     base = max(highest + 1 - min(numbers.values()), 0)
     for name, number in numbers.items():
         cmid = activity(site, course, "subsection", name)
