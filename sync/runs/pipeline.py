@@ -298,7 +298,7 @@ class PipelineRun:
                 stale = [line for line in planned.stale(outcomes, plan.touched()) if line not in aside]
                 aside.update(stale)
         if self.work.shows_new_values:
-            outcomes = list(with_new_values(outcomes, rows, self.header.names, self.secrets))
+            outcomes = list(with_new_values(outcomes, rows, clean, self.header.names, self.secrets))
         named = [] if self.work.simulate else self.named_columns.names_of(outcomes, clean, rows)
         self._write(plan, outcomes, first_line, last_line, named=named)
         if self.work.simulate:

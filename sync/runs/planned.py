@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sync.columns.clean import shown
 from sync.columns.row_secrets import RowSecrets
-from sync.values import Action, Change, Outcome, Row
+from sync.values import Action, Change, CleanRow, Outcome, Row
 
 CHANGED_SINCE = "changed_since_plan"
 
@@ -58,23 +58,35 @@ class PlannedRows(NamedTuple):
 
 
 def with_new_values(
-    outcomes: Iterable[Outcome], rows: Sequence[Row], names: Sequence[str], secrets: RowSecrets
+    outcomes: Iterable[Outcome],
+    rows: Sequence[Row],
+    clean: Sequence[CleanRow],
+    names: Sequence[str],
+    secrets: RowSecrets,
 ) -> Iterator[Outcome]:
-    """Return the outcomes; those of rows that make something with the cells of the row, secrets hidden.
+    """Return the outcomes; those of rows that make something with the cells of the row as they are meant, secrets hidden.
 
-    Shape: names: of the file's columns, in its order
+    Shape: clean: those of the rows that could be read; names: of the file's columns, in its order
     """
     row_of = {row.line: row for row in rows}
+    meant = {row.line: row.values for row in clean}
     for outcome in outcomes:
         if not _is_new(outcome):
             yield outcome
             continue
-        cells = secrets.shown_row(row_of[outcome.line]).cells
+        row, values_of = row_of[outcome.line], meant.get(outcome.line, {})
         told = {change.field for change in outcome.changes}
         values = [
-            Change(name, "", shown(cell)) for name, cell in zip(names, cells, strict=False) if cell and name not in told
+            Change(name, "", shown(_meant(values_of.get(name), cell) if cell == written else cell))
+            for name, cell, written in zip(names, secrets.shown_row(row).cells, row.cells, strict=False)
+            if cell and name not in told
         ]
         yield outcome._replace(changes=(*values, *outcome.changes))
+
+
+def _meant(value: object, cell: str) -> str:
+    """Return the text that a cell was read as, without the escapes of another program for instance."""
+    return value if type(value) is str else cell
 
 
 def _is_new(outcome: Outcome) -> bool:

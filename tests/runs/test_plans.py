@@ -13,6 +13,7 @@ from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 from pytest_django import Settings
 
+from sync.columns.row_secrets import HIDDEN
 from sync.columns.rows import RowCleaner
 from sync.commandfiles import storage
 from sync.commandfiles.intake import delete_file, receive_file
@@ -245,6 +246,13 @@ def test_a_plan_shows_the_values_of_new_rows(installation: Installation) -> None
     simulated = installation.carry_out("/in.csv", users(1), simulate=True, primaryidentity="username")
 
     assert "p0@x.org" in installation.own_file(simulated, "outcomes")
+
+
+def test_a_plan_shows_values_as_they_would_be_stored(installation: Installation) -> None:
+    text = HEADER.strip() + ";password\np1;Ann;O''Brien;p1@x.org;Toad-1-Hall\n"
+    (outcome,) = read_rows(installation.carry_out("/in.csv", text, simulate=True, primaryidentity="username"))
+    told = {change.field: change.new for change in outcome.changes}
+    assert (told["lastname"], told["password"]) == ("O'Brien", HIDDEN)
 
 
 def test_a_new_row_that_would_bring_something_else_by_now_is_stale(installation: Installation) -> None:
