@@ -84,7 +84,7 @@ def _undo_of_deletions(installation: Installation) -> None:
 def _bundle(installation: Installation) -> None:
     files = {
         "userimport.csv": "username;firstname;lastname;email\n"
-        + "".join(f"n{n};N;{n};n{n}@x.org\n" for n in range(20)),
+        + "".join(f"n{n};N;L{n};n{n}@x.org\n" for n in range(20)),
         "uploadcourses.csv": "shortname;fullname;category\n"
         + "".join(f"NEW{n};New {n};New/Year {n}\n" for n in range(4)),
         "enrols.csv": "uid;cid;rolename;enrol\n" + "".join(f"n{n};NEW{n % 5};student;manual\n" for n in range(20)),

@@ -26,6 +26,7 @@ def labels(file_type: str, header: str) -> LabelRows:
         ("users", "username;firstname;lastname;email;city", "Username*;First name*;Last name*;E-mail*;"),
         ("users", "username;firstname;lastname;course1;role1", "Benutzername;Vorname;Nachname;Kurs 1;Rolle 1"),
         ("courses", "shortname;fullname;category", "Nom abrégé;Nom complet;Catégorie de cours"),
+        ("users", "username;firstname;lastname;email", "Matricule;Prénom;Nom;Courriel"),
         ("courses", "shortname;fullname;summary", "Code;Title;What the course is about"),
     ],
 )
@@ -39,6 +40,8 @@ def test_a_line_of_labels_is_found(file_type: str, header: str, line: str) -> No
         ("users", "username;firstname;lastname;email", "user;First;Last;user@example.org"),
         ("users", "username;firstname;lastname;email", "first;Ann;Name;"),
         ("users", "username;firstname;lastname;email", "nom;Prenom;Durand;"),
+        ("users", "username;firstname;lastname", "kim;First;Last"),
+        ("users", "username;firstname;lastname;city", "kim0;First;Last;City"),
         ("users", "username;firstname;lastname", ";;"),
         ("users", "username;firstname;lastname", "éa;Éa;Éa"),
         ("courses", "shortname;fullname;category", "CODE;Title of the course;Sciences"),

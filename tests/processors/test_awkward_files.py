@@ -29,7 +29,7 @@ FILES: dict[str, tuple[str, str, Mapping[str, Any], list[str]]] = {
     "a footer": ("users", f"{NAMES}\nz1;A;B\n;;\nTotal: 1;;\n1 row\n", {}, ["account_created", "cell_empty", "cell_empty"]),
     "a line that explains the header": (
         "users", f"{NAMES};email\nUser name;First name;Last name;Address\nz1;A;B;z1@x.org\n", {},
-        ["value_not_email", "account_created"],
+        ["row_of_labels", "account_created"],
     ),
     "another header further down": (
         "users", f"{NAMES}\nz1;A;B\nlastname;firstname;username\nB;A;z2\n", {},

@@ -58,7 +58,7 @@ def prepare(site: MoodleSite) -> None:
     site.insert("role_context_levels", roleid=site.one("role", shortname="teacher")["id"], contextlevel=30)
     add_course_fields(site)
     numbers = range(MANY)
-    people = "".join(f"p{n:02};P;{n};p{n:02}@x.org\nd{n:02};D;{n};d{n:02}@x.org\n" for n in numbers)
+    people = "".join(f"p{n:02};P;L{n};p{n:02}@x.org\nd{n:02};D;L{n};d{n:02}@x.org\n" for n in numbers)
     for key, text in (
         ("users", f"username;firstname;lastname;email\n{people}"),
         ("users_delete", "username\n" + "".join(f"d{n:02}\n" for n in numbers)),
@@ -103,7 +103,7 @@ SPECS: Mapping[str, ContractSpec] = {
             "new1;;New;One;n1@x.org;N1;;;Year 1;C2;student;manual;\n",
             {"created": 1, "updated": 4, "partial": 1, "rejected": 1},
             {"unchanged": 5, "rejected": 2},
-            _lines("username;firstname;lastname;email;cohort;course1", lambda n: f"many{n};M;{n};many{n}@x.org;K2;C1"),
+            _lines("username;firstname;lastname;email;cohort;course1", lambda n: f"many{n};M;L{n};many{n}@x.org;K2;C1"),
             {"C9": "C3", "bad name": "good.name"},
             {"primaryidentity": "username", "allowrename": True},
         ),
