@@ -9,13 +9,14 @@ from axes.helpers import get_client_ip_address
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from sync.errors import ApiRefused, TokenRefused
 from sync.models import ApiToken, MoodleSite
 from sync.notifications.password_mails import within_limit
+from sync.people.rights import has_any_right
 from sync.people.tokens import MINUTE, count_request, find_token, seconds_to_next_minute
 from sync.runs.options import api_requests_per_minute
 
@@ -60,7 +61,10 @@ def site_of_token(token: ApiToken, slug: str) -> MoodleSite:
 
 
 class TokenAllows(BasePermission):
-    """Asks for a token of the site that the address names, with the scope that the address needs."""
+    """Asks for a token of the site that the address names, with the scope that the address needs.
+
+    Somebody who has lost every right there gets nothing; on a site that is out of use nothing is changed.
+    """
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """Raises: ApiRefused"""
@@ -68,7 +72,11 @@ class TokenAllows(BasePermission):
         if not isinstance(token, ApiToken):
             raise ApiRefused("token_missing")
         if (asked := view.kwargs.get("site")) is not None:
-            site_of_token(token, asked)
+            site = site_of_token(token, asked)
+            if not has_any_right(token.person, site):
+                raise ApiRefused("permission_missing")
+            if not site.in_use and request.method not in SAFE_METHODS:
+                raise ApiRefused("site_out_of_use", site=site.name)
         wanted = view.scopes.get(_READING.get(request.method or "", request.method), ())
         if wanted and not any(scope in token.scopes for scope in wanted):
             raise ApiRefused("scope_missing", scope=" / ".join(wanted))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar, TypeVar
 
 from django.core.validators import ProhibitNullCharactersValidator
+from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.functional import SimpleLazyObject
@@ -108,6 +110,14 @@ class ApiView(APIView):
         if _length(request) > self.largest_body:
             raise ApiRefused("body_too_large", limit=self.largest_body // KILOBYTE)
 
+    def check_permissions(self, request: Request) -> None:
+        """Raises: ApiRefused; Throttled: what is refused counts as well"""
+        super().check_throttles(request)
+        super().check_permissions(request)
+
+    def check_throttles(self, request: Request) -> None:
+        """Do nothing: it is done before the rights are asked for."""
+
     @property
     def token(self) -> ApiToken:
         token: ApiToken = self.request.auth
@@ -134,15 +144,29 @@ class ApiView(APIView):
         checked: dict[str, Any] = form.validated_data
         return checked
 
-    def check_unchanged(self, current: Any) -> None:
-        """Refuse a change of something that isn't any more as who asks has read it. Raises: ApiRefused
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Let a change begin only while what it is of is as who asks has read it (If-Match), and one such change at a time.
 
-        Shape: current: what a GET would answer
+        Shape: what GET answers at the same address is compared. Raises: ApiRefused
         """
-        wanted = self.request.headers.get("If-Match", "*").strip()
-        tag = _tag_of(JSONRenderer().render(current))
-        if wanted != "*" and tag not in [one.strip() for one in wanted.split(",")]:
-            raise ApiRefused("changed_meanwhile")
+        wanted = [one.strip() for one in self.request.headers.get("If-Match", "*").split(",")]
+        if wanted == ["*"]:
+            yield
+            return
+        with transaction.atomic():
+            MoodleSite.objects.select_for_update(no_key=True).get(pk=self.site.pk)
+            if self._current_tag() not in wanted:
+                raise ApiRefused("changed_meanwhile")
+            yield
+
+    def _current_tag(self) -> str | None:
+        """Return the ETag of what is there; None = nothing is."""
+        try:
+            read: Response = self.get(self.request, **self.kwargs)
+        except Http404:
+            return None
+        return _tag_of(JSONRenderer().render(read.data))
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         final: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)

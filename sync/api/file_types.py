@@ -124,9 +124,9 @@ class FileTypeSettings(ApiView):
     def put(self, request: Request, site: str, file_type: str) -> Response:
         """Set the options of a file type. If-Match with the ETag that was read keeps what somebody else has set meanwhile."""
         processor = usable_type_or_404(request.user, self.site, file_type)
-        self.check_unchanged({"options": dict(resolve_options(self.site, processor.key))})
         values = self.sent(SettingsSerializer)["options"]
-        save_settings(site=self.site, processor=processor.key, values=values, by=Responsible.of(request.user))
+        with self.unchanged():
+            save_settings(site=self.site, processor=processor.key, values=values, by=Responsible.of(request.user))
         return Response({"options": dict(resolve_options(self.site, processor.key))})
 
 

@@ -134,7 +134,9 @@ class File(ApiView):
     @extend_schema(operation_id="file_delete", responses={HTTPStatus.NO_CONTENT: None})
     def delete(self, request: Request, site: str, file_id: int) -> Response:
         """Delete a file that no run needs any more."""
-        delete_file(own_file_or_404(request.user, self.site, file_id))
+        file = own_file_or_404(request.user, self.site, file_id)
+        with self.unchanged():
+            delete_file(file)
         return Response(status=HTTPStatus.NO_CONTENT)
 
 

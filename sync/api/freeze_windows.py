@@ -99,7 +99,8 @@ class OneFreezeWindow(ApiView):
         """Let things start by themselves again."""
         _check_may_freeze(self)
         window = get_object_or_404(FreezeWindow, site=self.site, pk=window_id)
-        delete_freeze_window(window, by=Responsible.of(request.user))
+        with self.unchanged():
+            delete_freeze_window(window, by=Responsible.of(request.user))
         return Response(status=HTTPStatus.NO_CONTENT)
 
 

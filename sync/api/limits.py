@@ -133,14 +133,15 @@ class Limits(OfFileType):
         """Set the limits of a file type, or of all that have none of their own."""
         key = self.key_of(file_type)
         sent = self.sent(LimitsChoiceSerializer)
-        self.check_unchanged(told_limits(self.site, key))
-        set_limits(self.site, key, sent, self.by)
+        with self.unchanged():
+            set_limits(self.site, key, sent, self.by)
         return Response(told_limits(self.site, key))
 
     @extend_schema(operation_id="limits_delete", responses={HTTPStatus.NO_CONTENT: None})
     def delete(self, _request: Request, site: str, file_type: str) -> Response:
         """Let a file type have the limits of the site again, or the site those that ToolSync is shipped with."""
-        delete_limits(self.site, self.key_of(file_type), self.by)
+        with self.unchanged():
+            delete_limits(self.site, self.key_of(file_type), self.by)
         return Response(status=HTTPStatus.NO_CONTENT)
 
 
@@ -161,8 +162,8 @@ class StickyFields(OfFileType):
         """Set the rules of a file type, in place of those that it has."""
         key = usable_type_or_404(request.user, self.site, file_type, self.permission).key
         rules = self.sent(StickySerializer)["rules"]
-        self.check_unchanged({"rules": rules_of(self.site, key)})
-        save_rules(self.site, key, rules, by=self.by)
+        with self.unchanged():
+            save_rules(self.site, key, rules, by=self.by)
         return Response({"rules": rules_of(self.site, key)})
 
 
@@ -181,14 +182,15 @@ class Notifications(OfFileType):
         """Set who gets mails about a file type."""
         key = self.key_of(file_type)
         sent = self.sent(RuleChoiceSerializer)
-        self.check_unchanged(told_rule(self.site, key))
-        set_rule(self.site, key, sent, self.by)
+        with self.unchanged():
+            set_rule(self.site, key, sent, self.by)
         return Response(told_rule(self.site, key))
 
     @extend_schema(operation_id="notifications_delete", responses={HTTPStatus.NO_CONTENT: None})
     def delete(self, _request: Request, site: str, file_type: str) -> Response:
         """Take the rule of a file type away, so that the common one holds again."""
-        delete_rule(self.site, self.key_of(file_type), by=self.by)
+        with self.unchanged():
+            delete_rule(self.site, self.key_of(file_type), by=self.by)
         return Response(status=HTTPStatus.NO_CONTENT)
 
 

@@ -56,6 +56,7 @@ _OF_CODES: dict[str, HTTPStatus] = {
     "file_in_bundle": HTTPStatus.CONFLICT,
     "file_of_others": HTTPStatus.FORBIDDEN,
     "folder_reserved": HTTPStatus.FORBIDDEN,
+    "site_out_of_use": HTTPStatus.CONFLICT,
     "decision_refused": HTTPStatus.FORBIDDEN,
 }
 # By kind of error, the first that fits.

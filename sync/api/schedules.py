@@ -211,16 +211,19 @@ class OneSchedule(ApiView):
     def put(self, request: Request, site: str, schedule_id: int) -> Response:
         """Change a schedule. Whoever changes it is the one in whose name it runs from then on."""
         schedule = own_schedule_or_404(request.user, self.site, schedule_id)
-        self.check_unchanged(ScheduleSerializer(schedule).data)
-        choice, recipients = chosen_schedule(self, schedule)
-        saved = save_schedule(self.site, choice, schedule, owner=Responsible.of(request.user), recipients=recipients)
+        with self.unchanged():
+            choice, recipients = chosen_schedule(self, schedule)
+            saved = save_schedule(
+                self.site, choice, schedule, owner=Responsible.of(request.user), recipients=recipients
+            )
         return Response(ScheduleSerializer(saved).data)
 
     @extend_schema(operation_id="schedule_delete", responses={HTTPStatus.NO_CONTENT: None})
     def delete(self, request: Request, site: str, schedule_id: int) -> Response:
         """Delete a schedule. Its runs are kept."""
         schedule = own_schedule_or_404(request.user, self.site, schedule_id)
-        delete_schedule(schedule, by=Responsible.of(request.user))
+        with self.unchanged():
+            delete_schedule(schedule, by=Responsible.of(request.user))
         return Response(status=HTTPStatus.NO_CONTENT)
 
 
@@ -297,9 +300,9 @@ class OneSource(ApiView):
     def put(self, request: Request, site: str, file_type: str) -> Response:
         """Set the source of a file type. Files are taken in the name of the person of the token."""
         processor = usable_type_or_404(request.user, self.site, file_type, MANAGE_SOURCES)
-        self.check_unchanged(SourceSerializer(source_of(self.site, processor.key)).data)
         choice = SourceChoice(**self.sent(SourceChoiceSerializer))
-        saved = save_source(self.site, processor.key, choice, owner=Responsible.of(request.user))
+        with self.unchanged():
+            saved = save_source(self.site, processor.key, choice, owner=Responsible.of(request.user))
         return Response(SourceSerializer(saved).data)
 
 

@@ -94,13 +94,15 @@ class OneScope(OfFileType):
         """Set the limits of a scope, in place of those that it has."""
         stored = self._stored(file_type, scope_id)
         sent = self.sent(ScopeChoiceSerializer)
-        self.check_unchanged(told_scope(stored))
-        return Response(set_limits_of_scope(stored, sent, self.by))
+        with self.unchanged():
+            return Response(set_limits_of_scope(stored, sent, self.by))
 
     @extend_schema(operation_id="scope_limits_delete", responses={HTTPStatus.NO_CONTENT: None})
     def delete(self, _request: Request, site: str, file_type: str, scope_id: int) -> Response:
         """Delete the limits of a scope."""
-        delete_scope(self._stored(file_type, scope_id), self.by)
+        stored = self._stored(file_type, scope_id)
+        with self.unchanged():
+            delete_scope(stored, self.by)
         return Response(status=HTTPStatus.NO_CONTENT)
 
     def _stored(self, file_type: str, scope_id: int) -> ScopeLimits:

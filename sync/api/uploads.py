@@ -126,7 +126,9 @@ class Upload(ApiView):
     @extend_schema(operation_id="upload_delete", responses={HTTPStatus.NO_CONTENT: None})
     def delete(self, _request: Request, site: str, upload_id: int) -> Response:
         """Delete the pieces of a file that have arrived."""
-        chunked_uploads.drop_upload(self._upload(upload_id))
+        upload = self._upload(upload_id)
+        with self.unchanged():
+            chunked_uploads.drop_upload(upload)
         return Response(status=HTTPStatus.NO_CONTENT)
 
     def _upload(self, upload_id: int) -> ChunkedUpload:

@@ -131,16 +131,16 @@ class OneWebhook(_OfSite):
         """Set which program is told, and of what. With `make_key` the answer holds the new key, which no other answer does."""
         self.check_right()
         sent = self.sent(WebhookChoiceSerializer)
-        if (stored := webhook_of(self.site)) is not None:
-            self.check_unchanged(told_webhook(stored))
-        return Response(set_webhook(self.site, sent, Responsible.of(request.user)))
+        with self.unchanged():
+            return Response(set_webhook(self.site, sent, Responsible.of(request.user)))
 
     @extend_schema(operation_id="webhook_delete", responses={HTTPStatus.NO_CONTENT: None})
     def delete(self, request: Request, site: str) -> Response:
         """Tell no program any more."""
         self.check_right()
         self.webhook_or_404()
-        delete_webhook(self.site, by=Responsible.of(request.user))
+        with self.unchanged():
+            delete_webhook(self.site, by=Responsible.of(request.user))
         return Response(status=HTTPStatus.NO_CONTENT)
 
 

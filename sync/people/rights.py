@@ -96,6 +96,13 @@ def may(user: Any, permission: str, site: MoodleSite | None = None, processor: s
     return _may(user, permission, page_site() if site is None else site.slug, processor)
 
 
+def has_any_right(user: Any, site: MoodleSite) -> bool:
+    """Whether somebody has a right on a site at all. Queries: as of `may`"""
+    if user.is_superuser or permissions_given_directly(user):
+        return True
+    return any(role.site == site.slug for role in roles_of(user))
+
+
 def may_set_something(user: Any, site: MoodleSite | None = None) -> bool:
     """Whether there is something of a whole site that somebody may set; to them addresses of servers are shown.
 

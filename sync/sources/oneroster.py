@@ -129,8 +129,12 @@ class OneRosterSource(RowSource):
                 yield [read(record) for read in columns.values()]
             last = page[-1].get(_ID)
             page, total = self._page(len(seen) - 1)
-            if len(first) < _PAGE_ROWS and _ids(page) == _ids(first) and len(seen) == len(first):
-                # A server that knows no pages has given all of it again.
+            if (
+                _ids(page) == _ids(first)
+                and len(seen) == len(first)
+                and (len(first) != _PAGE_ROWS or total == len(first))
+            ):
+                # A server that knows no pages has given all of it again. One that only knows where to end gives as many as asked.
                 break
             if not page or page[0].get(_ID) != last:
                 raise SourceError("oneroster_changed", host=self._host, collection=self._collection)

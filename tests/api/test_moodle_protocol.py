@@ -17,7 +17,8 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from sync.api.moodle_protocol.registry import FUNCTIONS
-from sync.models import CommandFile, MailPreferences, RoleAssignment, Scope, Source, SyncRun
+from sync.errors import OptionError
+from sync.models import CommandFile, MailPreferences, ProcessorSettings, RoleAssignment, Scope, Source, SyncRun
 from sync.people.tokens import make_token
 from sync.runs.options import resolve_options
 from sync.runs.source_settings import SourceChoice, save_source
@@ -170,6 +171,12 @@ def test_roles_are_given_in_contexts_and_taken_away(client: MoodleClient, moodle
 
     assert "not in acceptable ranges" in invalid(
         client.call("tool_sync_enrol_role_assign", **creator, **bob, instanceidsource="shortname", instanceid="x")
+    )
+    # The name of a component is kept in small letters.
+    capitals = {**ours, "component": " Enrol_Sync "}
+    assert (
+        client.call("tool_sync_enrol_role_assign", **capitals)
+        == moodle.one("role_assignments", component="enrol_sync")["id"]
     )
     failure(
         client.call("tool_sync_enrol_role_assign", **{**site, "roleid": "manager"}, **bob), "role_hands_out_roles"
@@ -403,6 +410,66 @@ def test_a_token_does_what_its_scopes_and_its_person_may(
     failure(formerly.call("tool_sync_get_cohorts", cohortidsource="id"), *denied)
     assert groups(moodle, "ann")
     assert not SyncRun.objects.exists()
+
+
+def test_who_may_not_write_learns_nothing_of_who_there_is(make_client: MakeClient, moodle: MoodleSite) -> None:
+    """Whether what a call names is there is no other answer."""
+    role = {"roleidsource": "shortname", "roleid": "student"}
+    link = {"chidsource": "idnumber", "chid": "NOPE", "cidsource": "shortname", "cid": "C2"}
+    member = {"cohorttype": {"type": "idnumber", "value": "NOPE"}, "usertype": {"type": "username", "value": "bob"}}
+    course = {
+        "categoryidsource": "id", "categoryid": 1, "templateidsource": "shortname", "templateid": "NOPE", "shortname": "C1",
+        "fullname": "X", "idnumber": "",
+    }  # fmt: skip
+    enrol, where = (
+        {**named(user="nobody"), **role},
+        {"contexttype": "system", "instanceidsource": "id", "instanceid": 0},
+    )
+    assign = {**where, **role, "useridsource": "username", "userid": "nobody"}
+    calls: dict[str, dict[str, Any]] = {
+        "enrol_user_enrol": enrol, "enrol_users_enrol": {"enrols": [enrol]}, "enrol_user_unenrol": named(user="nobody"),
+        "enrol_users_unenrol": {"enrols": [named(user="nobody")]}, "enrol_role_assign": assign,
+        "enrol_role_assigns": {"roleassigns": [assign]}, "enrol_role_unassign": assign,
+        "enrol_role_unassigns": {"roleunassigns": [assign]}, "cohort_bind": {**link, **role}, "cohort_unbind": link,
+        "cohort_suspend_enrol": link, "cohort_restore_enrol": link, "cohort_delete": {"chidsource": "idnumber", "chid": "NOPE"},
+        "cohort_add_members": {"members": [member]}, "cohort_delete_members": {"members": [member]}, "deploy_course": course,
+    }  # fmt: skip
+    assert {f"tool_sync_{name}" for name in calls} == {name for name, each in FUNCTIONS.items() if each.file_type}
+    groups_only, all_types = make_client(role="operator", file_types=("groups",)), make_client()
+    for name, params in calls.items():
+        failure(groups_only.call(f"tool_sync_{name}", **params), "accessexception", "webservice_access_exception")
+        # Who may write is told.
+        said = all_types.call(f"tool_sync_{name}", **params)
+        assert not isinstance(said, dict) or said.get("errorcode") != "accessexception", (name, said)
+
+
+def test_a_call_that_is_refused_leaves_no_file(
+    client: MoodleClient, moodle: MoodleSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_asked: Any) -> None:
+        raise OptionError("site_out_of_use", site="Main")
+
+    monkeypatch.setattr("sync.runs.services.queue_run", refuse)
+    student = {"roleidsource": "shortname", "roleid": "student"}
+    failure(client.call("tool_sync_enrol_user_enrol", **student, **named()), "site_out_of_use")
+    assert not CommandFile.objects.exists()
+
+
+def test_nothing_is_changed_on_a_site_that_is_out_of_use(
+    client: MoodleClient, moodle: MoodleSite, installation: Installation
+) -> None:
+    installation.site.in_use = False
+    installation.site.save()
+    student = {"roleidsource": "shortname", "roleid": "student"}
+    failure(client.call("tool_sync_enrol_user_enrol", **student, **named()), "site_out_of_use")
+    failure(
+        client.call("tool_sync_set_config", service="users", confkey="primaryidentity", confvalue="email"),
+        "site_out_of_use",
+    )
+    failure(client.upload("users.csv", b"x"), "site_out_of_use")
+    assert client.call("tool_sync_check_course", courseidsource="shortname", courseid="C1") is True
+    assert not ProcessorSettings.objects.exists()
+    assert not CommandFile.objects.exists()
 
 
 def test_a_call_that_would_take_too_much_away_is_held_and_says_so(

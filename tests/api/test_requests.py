@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from pytest_django import Settings
 from sync.api.schema import document
 from sync.models import HealthRecord, ProcessorSettings
 from tests.api.conftest import MakeProgram, Program, problem_of
+from tests.api.test_access import PLACES
+from tests.api.test_administration import NIGHTLY
 
 SETTINGS = "file-types/users/settings"
 
@@ -100,6 +103,40 @@ def test_what_hasnt_changed_is_not_sent_again(root: Program) -> None:
     late = root.ask("PUT", SETTINGS, {"options": {}}, If_Match=first["ETag"])
     problem_of(late, 412, "changed_meanwhile")
     assert ProcessorSettings.objects.get().values == {"allowrename": True}
+
+
+def test_every_change_of_what_can_be_read_heeds_if_match() -> None:
+    """Whatever has a GET beside PUT or DELETE."""
+    views = {place.view for place in PLACES if place.method in ("put", "delete") and hasattr(place.view, "get")}
+    assert len(views) > 8
+    for view in views:
+        for method in ("put", "delete"):
+            if (handler := getattr(view, method, None)) is not None:
+                assert "with self.unchanged():" in inspect.getsource(handler), (view, method)
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_whoever_deletes_or_changes_what_has_changed_is_told(root: Program, method: str) -> None:
+    made = root.post("schedules", NIGHTLY)
+    address = made["Location"]
+    tag = root.get(address)["ETag"]
+    assert (
+        root.ask("PUT", address, {**NIGHTLY, "kind": "every", "every_seconds": 7200}, If_Match=tag).status_code == 200
+    )
+    problem_of(root.ask(method, address, NIGHTLY, If_Match=tag), 412, "changed_meanwhile")
+    now = root.get(address)
+    assert now.json()["every_seconds"] == 7200
+    assert root.ask(method, address, NIGHTLY, If_Match=f'"other", {now["ETag"]}').status_code in (200, 204)
+    # What is gone is as nobody has read it.
+    if method == "DELETE":
+        problem_of(root.ask(method, address, NIGHTLY, If_Match=tag), 404, "not_found")
+
+
+def test_a_webhook_that_isn_t_there_is_not_as_somebody_has_read_it(root: Program) -> None:
+    hook = {"address": "https://hooks.example.org/x", "key": "k" * 24, "events": ["failure"]}
+    problem_of(root.ask("PUT", "webhook", hook, If_Match='"abc"'), 412, "changed_meanwhile")
+    assert root.ask("PUT", "webhook", hook, If_Match="*").status_code == 200
+    assert root.ask("DELETE", "webhook", If_Match=root.get("webhook")["ETag"]).status_code == 204
 
 
 def test_file_types_are_described_from_their_declarations(program: MakeProgram) -> None:

@@ -132,9 +132,11 @@ def test_a_token_leaves_less_than_its_person_may(site: MoodleSite) -> None:
 def test_the_rights_of_a_moment_ago_are_gone(program: MakeProgram) -> None:
     asking = program("operator", file_types=("users",))
     assert [found["key"] for found in asking.get("file-types").json()] == ["users"]
-    RoleAssignment.objects.all().delete()
-    assert asking.get("file-types").json() == []
+    RoleAssignment.objects.update(file_types=["groups"])
+    assert [found["key"] for found in asking.get("file-types").json()] == ["groups"]
     problem_of(asking.get("file-types/users"), 404, "not_found")
+    RoleAssignment.objects.all().delete()
+    problem_of(asking.get("file-types"), 403, "permission_missing")
 
 
 def test_scopes_are_asked(program: MakeProgram) -> None:

@@ -166,6 +166,21 @@ class TestOneRoster:
             tokens.put_json(self.page("users", offset), {"users": PEOPLE[:30]})
         assert len(self.fetch(web)) == 31
 
+    @pytest.mark.parametrize(("count", "total"), [(1001, None), (2500, 2500), (1000, 1000)])
+    def test_so_does_one_with_more_records_than_are_asked_for(
+        self, web: WebServer, tokens: TokenServer, count: int, total: int | None
+    ) -> None:
+        for offset in (0, count - 1):
+            tokens.put_json(self.page("users", offset), {"users": PEOPLE[:count]}, total=total)
+        assert len(self.fetch(web)) == count + 1
+
+    def test_a_server_that_knows_where_to_end_but_not_to_begin_brings_no_file(
+        self, web: WebServer, tokens: TokenServer
+    ) -> None:
+        for offset in (0, 999):
+            tokens.put_json(self.page("users", offset), {"users": PEOPLE[:1000]})
+        assert refusal(queries.ONEROSTER, web.url(SERVICE), self.query(web)) == "oneroster_changed"
+
     @pytest.mark.parametrize(
         "then", ["one goes", "one comes", "one goes and one comes", "the order changes", "the same again"]
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from sync.api.moodle_protocol.errors import ServiceError, access_denied
 from sync.commandfiles import storage
+from sync.commandfiles.intake import delete_file
 from sync.guard.messages import reason_text
 from sync.messages import text_at_column, text_of
 from sync.models import ApiToken, CommandFile, MoodleSite, RunFile, RunState, Scope, SyncRun
@@ -74,14 +75,17 @@ class Call:
         if not may(self.person, permission, self.site, processor):
             raise access_denied(f"the right {permission} is missing")
 
+    def check_runs(self, processor: str) -> None:
+        """Raises: ServiceError for who may not run a file type"""
+        self.check_may(run_permission(processor))
+
     def run_rows(
         self, processor: str, header: Sequence[str], rows: Sequence[Sequence[Any]], options: Mapping[str, Any]
     ) -> list[Outcome]:
-        """Carry out rows as a small command file, and return what became of each.
+        """Carry out rows as a small command file, and return what became of each. The file of a call that is refused is gone.
 
         Raises: ServiceError where the run is held, or a row is rejected; CodedError
         """
-        self.check_may(run_permission(processor))
         text = io.StringIO(newline="")
         # Quoted, so that no cell is taken for anything else.
         writer = csv.writer(text, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\n")
@@ -89,7 +93,12 @@ class Call:
         writer.writerows(rows)
         content = io.BytesIO(text.getvalue().encode())
         file = services.receive_for_run(self.site, content, f"{self.function}.csv", processor, self.person)
-        run = self.run_file(processor, file, {**_OF_CALLS, **options})
+        try:
+            run = self._queued(processor, file, {**_OF_CALLS, **options})
+        except BaseException:
+            delete_file(file)
+            raise
+        self._end(run)
         outcomes = list(read_rows(run))
         for outcome in outcomes:
             if outcome.action in FAILED_ACTIONS:
@@ -98,13 +107,21 @@ class Call:
 
     def run_file(self, processor: str, file: CommandFile, options: Mapping[str, Any]) -> SyncRun:
         """Carry out a file, and return its run, which has come to its end. Raises: ServiceError, CodedError"""
-        self.check_may(run_permission(processor))
-        run = services.queue_run(
+        run = self._queued(processor, file, options)
+        self._end(run)
+        return run
+
+    def _queued(self, processor: str, file: CommandFile, options: Mapping[str, Any]) -> SyncRun:
+        self.check_runs(processor)
+        return services.queue_run(
             site=self.site, processor=processor, command_file=file, options=options, user=self.person
         )
+
+    def _end(self, run: SyncRun) -> None:
+        """Wait for the end of a run. Raises: ServiceError unless its rows were carried out, or rejected"""
         wait_for_end(run, seconds=ANSWER_SECONDS)
         run.refresh_from_db()
-        return _ended(run)
+        _check_ended(run)
 
     def report_of(self, run: SyncRun) -> str:
         """Return the report of a run as text."""
@@ -113,7 +130,7 @@ class Call:
             return stream.read().decode()
 
 
-def _ended(run: SyncRun) -> SyncRun:
+def _check_ended(run: SyncRun) -> None:
     """Raises: ServiceError unless the rows of a run were carried out, or rejected"""
     if run.waits_for_person:
         reasons = " ".join(str(reason_text(reason)) for reason in run.held_notes)
@@ -126,4 +143,3 @@ def _ended(run: SyncRun) -> SyncRun:
     if run.state not in (RunState.COMPLETED, RunState.COMPLETED_WITH_REJECTIONS):
         text = text_of("service_run_ended", {"run": run.pk, "state": run.state_label})
         raise ServiceError(text, f"run_{run.state}")
-    return run

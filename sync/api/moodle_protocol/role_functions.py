@@ -78,7 +78,8 @@ def _row(moodle: MoodleSession, given: Mapping[str, Any], command: str) -> list[
     role = _ALL if takes_all else named.role(given["roleidsource"], given["roleid"]).id
     instance = "" if level == CONTEXT_SYSTEM else _instance(named, level, given)
     user = named.user(given["useridsource"], given["userid"])
-    return [command, level, instance, user, role, given["component"]]
+    # As the rows of the file of roles keep it.
+    return [command, level, instance, user, role, given["component"].strip().lower()]
 
 
 def _level(text: str) -> int:

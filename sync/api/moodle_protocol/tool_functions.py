@@ -11,7 +11,6 @@ from sync.api.moodle_protocol.errors import ServiceError, invalid_parameter
 from sync.api.moodle_protocol.named import COURSE_SOURCES, Named
 from sync.messages import text_of
 from sync.models import Source
-from sync.people.roles import run_permission
 from sync.runs.options import resolve_options
 from sync.runs.rights import MANAGE_FILES, MANAGE_SOURCES, Responsible
 from sync.runs.selectors import preselected_file
@@ -51,7 +50,7 @@ def set_config(call: Call, service: str, confkey: str, confvalue: str) -> bool:
     if key not in _OPTIONS:
         raise invalid_parameter("Service keys not in acceptable ranges.")
     processor = _OPTIONS[key]
-    call.check_may(run_permission(processor))
+    call.check_runs(processor)
     values = {**resolve_options(call.site, processor), f"{service}_{confkey}": confvalue}
     save_settings(site=call.site, processor=processor, values=values, by=Responsible.of(call.person))
     return True
@@ -84,7 +83,7 @@ def process(call: Call, service: str, action: str) -> str:
     processor = _ACTIONS[service].get(action)
     if processor is None:
         raise invalid_parameter("Service action not in acceptable ranges.")
-    call.check_may(run_permission(processor))
+    call.check_runs(processor)
     file = preselected_file(call.site, processor, call.person)
     if file is None:
         raise ServiceError(text_of("service_file_missing", {"file_type": processor}), "nofile")

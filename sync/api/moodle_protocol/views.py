@@ -23,7 +23,7 @@ from sync.api.moodle_protocol.drafts import keep_drafts
 from sync.api.moodle_protocol.errors import ServiceError, access_denied, invalid_parameter, of_coded
 from sync.api.moodle_protocol.form_fields import nested
 from sync.api.moodle_protocol.kinds import checked
-from sync.api.moodle_protocol.registry import ALIASES, FUNCTIONS
+from sync.api.moodle_protocol.registry import ALIASES, FUNCTIONS, READS
 from sync.api.moodle_protocol.requests import Incoming
 from sync.errors import CodedError, TokenRefused
 from sync.messages import text_of
@@ -73,6 +73,10 @@ def _rest_answer(request: HttpRequest, incoming: Incoming, form: str) -> HttpRes
         name = _function_name(protocol["wsfunction"])
         function, call = FUNCTIONS[name], Call(token, name)
         call.check_scopes(function.scopes)
+        if function.scopes != READS:
+            _check_in_use(token)
+        if function.file_type:
+            call.check_runs(function.file_type)
         with acting(token.person), asking_by(lambda: token):
             result = function.run(call, **checked(function.parameters, fields))
         return answer_result(result, function.returns, form)
@@ -104,6 +108,7 @@ def _upload_answer(request: HttpRequest, incoming: Incoming) -> HttpResponse:
         token = _token(request, incoming.peek("token"))
         activate(_language(incoming, token.person))
         _check_uploads(token)
+        _check_in_use(token)
         _check_area(incoming.peek("filearea") or DRAFT)
         itemid = incoming.peek("itemid")
         with acting(token.person):
@@ -143,6 +148,12 @@ def _check_uploads(token: ApiToken) -> None:
     may_run = processors_for(token.person, site=token.site)
     if Scope.PLAN not in token.scopes or not may_run or not may(token.person, MANAGE_FILES, token.site):
         raise access_denied("Web service file upload needs a token with plan")
+
+
+def _check_in_use(token: ApiToken) -> None:
+    """Raises: ServiceError for a site that is out of use: nothing is changed there"""
+    if not token.site.in_use:
+        raise ServiceError(text_of("site_out_of_use", {"site": token.site.name}), "site_out_of_use")
 
 
 def _check_area(area: str) -> None:
