@@ -164,6 +164,7 @@ def _judge_sum(runs: Sequence[SyncRun], moodle: MoodleDatabase) -> Judgement:
             live=_live_counts(moodle, totals, limits),
             limits=limits,
             by_hand=_is_by_hand(runs[0]),
+            suspicion=suspect_rekeying(plans, moodle),
             scopes=scope_facts(totals, scoped_totals, widest_scopes(runs[0].site, plans), moodle),
         )
     )
@@ -213,7 +214,7 @@ def judge_run(run: SyncRun, moodle: MoodleDatabase) -> Judgement:
             last_rows=last.rows_done if last else 0,
             last_size=last.file_size if last else 0,
             by_hand=_is_by_hand(run),
-            suspicion=suspect_rekeying(plan, moodle),
+            suspicion=suspect_rekeying([plan], moodle),
             scopes=scope_facts(plan.totals, plan.scoped_totals, scopes_of(run.site, run.processor), moodle),
         )
     )

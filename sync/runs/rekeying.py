@@ -6,7 +6,8 @@ there. Carried out, each loses enrolments, grades and groups.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import chain
 
 import sqlalchemy as sa
 
@@ -16,24 +17,29 @@ from sync.moodle.db.writer import MAX_KEYS, batched
 from sync.runs.outcome_store import read_rows
 from sync.values import Action, Note, Outcome
 
+_CREATED, _GONE = "users.created", ("users.deleted", "users.suspended")
+_KINDS = (_CREATED, *_GONE)
 # Fewer people say nothing.
 _FEWEST = 10
 # The smaller of both numbers is at least so much of the larger one, and so many have the same name or address.
 _ALIKE, _SAME_PEOPLE = 0.8, 0.5
 
 
-def suspect_rekeying(plan: SyncRun, moodle: MoodleDatabase) -> Note | None:
-    """Return why a plan looks as if people had got new usernames; None if it doesn't.
+def suspect_rekeying(plans: Collection[SyncRun], moodle: MoodleDatabase) -> Note | None:
+    """Return why plans look as if people had got new usernames; None if they don't.
 
+    Shape: plans: of the files that are planned together: people may go in one and come in another
     Queries: one per 10,000 people who go, none where nobody does
     """
-    created = plan.totals.get("users.created", 0)
-    gone = plan.totals.get("users.deleted", 0) + plan.totals.get("users.suspended", 0)
+    created = sum(plan.totals.get(_CREATED, 0) for plan in plans)
+    gone = sum(plan.totals.get(kind, 0) for plan in plans for kind in _GONE)
     if min(created, gone) < max(_FEWEST, _ALIKE * max(created, gone)):
         return None
     coming: set[str] = set()
     leaving: list[str] = []
-    for outcome in read_rows(plan, Action.CREATED, Action.UPDATED, Action.DELETED, Action.PARTIAL):
+    for outcome in chain.from_iterable(
+        read_rows(plan, Action.CREATED, Action.UPDATED, Action.DELETED, Action.PARTIAL) for plan in _of_people(plans)
+    ):
         if Action.CREATED in (outcome.action, outcome.done):
             coming.update(_marks_of_new(outcome))
         elif _goes(outcome):
@@ -42,6 +48,11 @@ def suspect_rekeying(plan: SyncRun, moodle: MoodleDatabase) -> Note | None:
     if same < _SAME_PEOPLE * len(leaving):
         return None
     return Note("guard_rekeyed", {"count": same, "created": created, "gone": gone})
+
+
+def _of_people(plans: Collection[SyncRun]) -> list[SyncRun]:
+    """Return the plans after which people come or go; other outcomes aren't about people."""
+    return [plan for plan in plans if any(plan.totals.get(kind) for kind in _KINDS)]
 
 
 def _goes(outcome: Outcome) -> bool:

@@ -210,6 +210,24 @@ def test_what_files_remove_together_is_held_against_the_limits(installation: Ins
     assert [run.counts for run in carry_out(Bundle.objects.get())] == [{"deleted": 30}] * 2
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_people_who_go_in_one_file_and_come_in_another_under_other_usernames_are_held(
+    installation: Installation, settings: Settings, same: bool
+) -> None:
+    header = "username;firstname;lastname;email\n"
+    there = header + "".join(f"p{n};Pat;Nr {n};p{n}@x.org\n" for n in range(20))
+    come = header + "".join(f"q{n};Pat;{'Nr' if same else 'New'} {n};q{n}@x.org\n" for n in range(20))
+    settings.TOOLSYNC_CHUNK_ROWS = 1000
+    installation.carry_out("/users.csv", there, primaryidentity="username")
+    GuardLimits.objects.create(site=installation.site, values={"users.deleted": [None, None]})
+    files = {"userdelete.csv": gone([f"p{n}" for n in range(20)]), "userimport.csv": come}
+
+    first, *_others = carry_out(ask_for(installation.site, files))
+
+    assert [code for code, _params in first.held_for] == (["guard_rekeyed"] if same else []), first.held_for
+    assert (first.state == RunState.HELD) is same
+
+
 def test_a_file_that_ends_with_an_error_keeps_the_later_ones_from_beginning(installation: Installation) -> None:
     bundle = ask_for(installation.site, NEW_TERM)
     first, second, *_others = runs_of(bundle)
