@@ -32,7 +32,7 @@ _EMAIL = re.compile(r"[^@\s<>()\[\],;:\\\"]+@[^@\s<>()\[\],;:\\\"]+")
 _NO_MAIL = re.compile(r"(?<![\w.@+-])NO\s*MAIL(?![\w.@+-])", re.IGNORECASE)
 # Address books write 'name@example.org'; no address begins or ends so. (An empty text has none either.)
 _APOSTROPHES = ("'", "\u2018", "\u2019", "`", "\u00b4")
-_LONGEST_VALUE_SHOWN = 100
+LONGEST_VALUE_SHOWN = 100
 
 
 class CellError(Exception):
@@ -220,7 +220,7 @@ def is_no_mail(text: str) -> bool:
 
 def shown(text: str) -> str:
     """Cut a cell to what is still worth reading in a message; it may hold megabytes."""
-    return text if len(text) <= _LONGEST_VALUE_SHOWN else text[: _LONGEST_VALUE_SHOWN - 1] + "…"
+    return text if len(text) <= LONGEST_VALUE_SHOWN else text[: LONGEST_VALUE_SHOWN - 1] + "…"
 
 
 def text(limit: int | None = None, *, lower: bool = False, upper: bool = False, plain: bool = False) -> ValueKind[str]:

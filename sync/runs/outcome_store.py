@@ -81,9 +81,15 @@ class PlanReader:
 
     def __init__(self, plan: SyncRun) -> None:
         self._plan = plan
-        self._chunks = iter(list(plan.chunks.order_by("first_line")))
-        self._ahead: deque[tuple[Outcome, bool, Sequence[str]]] = deque()
+        chunks = list(plan.chunks.order_by("first_line"))
+        self._writing = [(chunk.first_line, chunk.last_line) for chunk in chunks if chunk.writes]
+        self._chunks = iter(chunks)
+        self._ahead: deque[tuple[Outcome, Sequence[str]]] = deque()
         self._read_to = 0
+
+    def writes(self, first_line: int, last_line: int) -> bool:
+        """Return whether a part of the plan to which these lines belong changes something. Nothing is read for it."""
+        return any(first <= last_line and last >= first_line for first, last in self._writing)
 
     def rows(self, first_line: int, last_line: int) -> PlannedRows:
         """Return what was planned for these lines; the first of them never goes back. Raises: OutcomesMissing"""
@@ -95,15 +101,12 @@ class PlanReader:
                 header, outcomes = _read_whole(chunk)
                 touched = dict(header.touched)
                 self._ahead += [
-                    (outcome, chunk.writes, touched.get(outcome.line, ()))
-                    for outcome in outcomes
-                    if outcome.line >= first_line
+                    (outcome, touched.get(outcome.line, ())) for outcome in outcomes if outcome.line >= first_line
                 ]
         found = [item for item in self._ahead if item[0].line <= last_line]
         return PlannedRows(
-            [outcome for outcome, _writes, _objects in found],
-            any(writes for _outcome, writes, _objects in found),
-            {outcome.line: objects for outcome, _writes, objects in found if objects},
+            [outcome for outcome, _objects in found],
+            {outcome.line: objects for outcome, objects in found if objects},
         )
 
     def closed(self, after_line: int) -> Iterator[ClosedObject]:

@@ -48,7 +48,7 @@ from sync.processors.base.sticky import digests_in
 from sync.reader import RowReader, open_rows
 from sync.runs.closing import Closing
 from sync.runs.kept_plans import NotedGrace, PlanKey
-from sync.runs.pipeline_context import ChunkResult, OwedPart, PipelineContext, RowsKey
+from sync.runs.pipeline_context import ChunkResult, OwedPart, PipelineContext, RowsKey, StoredPlan
 from sync.runs.planned import PlannedRows, with_new_values
 from sync.runs.retry import disk
 from sync.runs.wholeness import Wholeness
@@ -249,14 +249,15 @@ class PipelineRun:
 
     def _run_part(self, rows: list[Row]) -> int:
         """Carry out rows in one transaction. Returns 0, or at which of them they are to be cut in two first."""
-        if (planned := self._planned(rows)) is not None and not planned.writes:
+        plan = self.work.plan
+        if plan is not None and not plan.writes(rows[0].line, rows[-1].line):
             self._skip(rows)
-            self.retrying(lambda: self._keep_as_planned(rows, planned))
+            self.retrying(lambda: self._keep_as_planned(rows, plan))
             return 0
         clean, rejections = self._clean(rows)
         self._note_named(rows, clean, rejections)
         try:
-            self.retrying(lambda: self._attempt(rows, clean, rejections, planned))
+            self.retrying(lambda: self._attempt(rows, clean, rejections))
         except MoodleRefused as error:
             if len(clean) > 1:
                 return len(rows) // 2
@@ -278,25 +279,19 @@ class PipelineRun:
         else:
             return 0
         # Not in the handlers: what the first attempt held stays in memory as long as its exception.
-        self.retrying(lambda: self._attempt(rows, [], rejections, planned))
+        self.retrying(lambda: self._attempt(rows, [], rejections))
         return 0
 
-    def _attempt(
-        self, rows: list[Row], clean: list[CleanRow], rejections: list[Rejection], planned: PlannedRows | None
-    ) -> None:
-        """Carry out one chunk, unless it is done. Shape: planned: of these rows, where a stored plan is carried out"""
+    def _attempt(self, rows: list[Row], clean: list[CleanRow], rejections: list[Rejection]) -> None:
+        """Carry out one chunk, unless it is done."""
         first_line, last_line = rows[0].line, rows[-1].line
         if self._is_done(last_line):
             return
-        plan, outcomes = self._plan(rows, clean, rejections)
-        if planned is not None and not self.work.replans and (stale := planned.stale(outcomes, plan.touched())):
-            # What the others do may depend on what is left out; what is planned without them may be stale as well.
-            aside = set(stale)
-            while stale:
-                left = [row for row in clean if row.line not in aside]
-                plan, outcomes = self._plan(rows, left, rejections, planned.in_place_of(aside))
-                stale = [line for line in planned.stale(outcomes, plan.touched()) if line not in aside]
-                aside.update(stale)
+        plan, outcomes, is_kept = self._plan(rows, clean, rejections)
+        stored = self.work.plan
+        if stored is not None and not is_kept and not self.work.replans:
+            planned = self._planned(rows, stored)
+            plan, outcomes = self._as_planned(planned, (plan, outcomes), rows, clean, rejections)
         if self.work.shows_new_values:
             outcomes = list(with_new_values(outcomes, rows, clean, self.header.names, self.secrets))
         named = [] if self.work.simulate else self.named_columns.names_of(outcomes, clean, rows)
@@ -306,21 +301,45 @@ class PipelineRun:
             self.foresee(plan)
             plan.let_go_of_rows()
 
+    def _as_planned(
+        self,
+        planned: PlannedRows,
+        now: tuple[Plan, list[Outcome]],
+        rows: list[Row],
+        clean: list[CleanRow],
+        rejections: list[Rejection],
+    ) -> tuple[Plan, list[Outcome]]:
+        """Return the plan of a chunk without the rows that come to something else than the stored plan says.
+
+        Shape: now: what `_plan` returns of all rows
+        """
+        plan, outcomes = now
+        # What the others do may depend on what is left out; what is planned without them may be stale as well.
+        aside: set[int] = set()
+        while stale := [line for line in planned.stale(outcomes, plan.touched()) if line not in aside]:
+            aside.update(stale)
+            left = [row for row in clean if row.line not in aside]
+            plan, outcomes, _is_kept = self._plan(rows, left, rejections, planned.in_place_of(aside))
+        return plan, outcomes
+
     def _plan(
         self,
         rows: Sequence[Row],
         clean: list[CleanRow],
         rejections: Sequence[Rejection],
         aside: Sequence[Outcome] = (),
-    ) -> tuple[Plan, list[Outcome]]:
-        """Return the plan of a chunk, and what comes of each of its rows. Shape: aside: of rows that aren't planned"""
+    ) -> tuple[Plan, list[Outcome], bool]:
+        """Return the plan of a chunk, what comes of each of its rows, and whether the dry run before has made it.
+
+        Shape: aside: of rows that aren't planned
+        """
         key = PlanKey(rows[0].line, rows[-1].line, len(clean), len(rejections))
         with _about_rows():
             told = self.overlay.told
             with self.session.noting_reads() as reads:
                 state = self.processor.fetch(clean)
             if self._uses_plans and not aside and (known := self.work.look.plans.take(key, reads)) is not None:
-                return known
+                return *known, True
             plan = self.processor.plan(clean, state)
             while self.leaving_out.is_wanted and (left := self.leaving_out.without_rejected(clean, plan.outcomes)):
                 clean = left
@@ -335,7 +354,7 @@ class PipelineRun:
             else:
                 # It builds on rows that aren't written yet.
                 self.work.look.plans.end()
-        return plan, outcomes
+        return plan, outcomes, False
 
     @property
     def _keeps_plans(self) -> bool:
@@ -347,21 +366,19 @@ class PipelineRun:
     def _uses_plans(self) -> bool:
         return self.work.plan is not None and not self.work.simulate
 
-    def _planned(self, rows: Sequence[Row]) -> PlannedRows | None:
-        """Return what was planned for the rows, where a stored plan is carried out."""
-        plan = self.work.plan
-        if plan is None:
-            return None
-        planned = self.retrying(lambda: plan.rows(rows[0].line, rows[-1].line))
+    @staticmethod
+    def _planned(rows: Sequence[Row], plan: StoredPlan) -> PlannedRows:
+        """Return what was planned for the rows. Raises: OutcomesMissing"""
+        planned = plan.rows(rows[0].line, rows[-1].line)
         if len(planned.outcomes) != len(rows):
             # Taken up after what was planned is gone: no row may end without an outcome.
             raise OutcomesMissing("outcomes_part_missing", line=rows[-1].line)
         return planned
 
-    def _keep_as_planned(self, rows: Sequence[Row], planned: PlannedRows) -> None:
+    def _keep_as_planned(self, rows: Sequence[Row], plan: StoredPlan) -> None:
         """Keep what was planned for rows of which none was to change anything."""
         if not self._is_done(rows[-1].line):
-            self._write(Plan(), list(planned.outcomes), rows[0].line, rows[-1].line)
+            self._write(Plan(), list(self._planned(rows, plan).outcomes), rows[0].line, rows[-1].line)
 
     def foresee(self, plan: Plan) -> None:
         """Let what follows find what a plan that isn't carried out would leave."""
@@ -474,7 +491,8 @@ class PipelineRun:
                 owed = replace(processor.owed_after_commit(plan, applied), is_last=is_last, counted=counted)
                 if watched := self.work.sticky.watched:
                     # Whatever writes there, a file of another type or an undo, it is ToolSync.
-                    owed.written = {**owed.written, **dict(digests_in(writer.before_images, watched))}
+                    left = digests_in(writer.before_images, watched, undoes=self.work.undoes)
+                    owed.written = {**owed.written, **dict(left)}
                 chunk = chunk._replace(after_commit=owed, mails=plan.mails)
             self.commit_marker.advance(last_line)
             recorder.prepare(chunk)

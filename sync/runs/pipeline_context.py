@@ -127,6 +127,9 @@ class NoScopeTotals:
 class StoredPlan(Protocol):
     """The plan of a file as an earlier pass over it has stored it: what is applied, and nothing else."""
 
+    def writes(self, first_line: int, last_line: int) -> bool:
+        """Return whether a part of the plan to which these lines belong changes something."""
+
     def rows(self, first_line: int, last_line: int) -> PlannedRows:
         """Return what was planned for these lines; asked for in file order, perhaps several times."""
 
@@ -243,6 +246,11 @@ class PipelineContext:
     overlay: Overlay | None = None
     look: FileLook = field(default_factory=FileLook)
     sheets: ReadSheet | None = None
+
+    @property
+    def undoes(self) -> bool:
+        """Whether it takes back what an earlier run did."""
+        return not isinstance(self.journal, NoJournal)
 
 
 def _raise(error: Exception) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from sync.columns.clean import shown
+from sync.columns.clean import LONGEST_VALUE_SHOWN, shown
 from sync.columns.row_secrets import RowSecrets
 from sync.values import Action, Change, CleanRow, Outcome, Row
 
@@ -23,11 +23,10 @@ Touched = Mapping[int, Sequence[str]]
 class PlannedRows(NamedTuple):
     """What a stored plan says of some rows.
 
-    Shape: outcomes: one per row, in line order; writes: any of them changes something; touched: as `Plan.touched` has it
+    Shape: outcomes: one per row, in line order; touched: as `Plan.touched` has it
     """
 
     outcomes: Sequence[Outcome]
-    writes: bool
     touched: Touched = MappingProxyType({})
 
     def stale(self, outcomes: Iterable[Outcome], touched: Touched) -> list[int]:
@@ -76,17 +75,14 @@ def with_new_values(
             continue
         row, values_of = row_of[outcome.line], meant.get(outcome.line, {})
         told = {change.field for change in outcome.changes}
-        values = [
-            Change(name, "", shown(_meant(values_of.get(name), cell) if cell == written else cell))
-            for name, cell, written in zip(names, secrets.shown_row(row).cells, row.cells, strict=False)
-            if cell and name not in told
-        ]
+        values = []
+        for name, cell, written in zip(names, secrets.shown_row(row).cells, row.cells, strict=False):
+            if cell and name not in told:
+                # The text that a cell was read as is without the escapes of another program, for instance.
+                value = values_of.get(name) if cell == written else cell
+                text = value if type(value) is str else cell
+                values.append(Change(name, "", text if len(text) <= LONGEST_VALUE_SHOWN else shown(text)))
         yield outcome._replace(changes=(*values, *outcome.changes))
-
-
-def _meant(value: object, cell: str) -> str:
-    """Return the text that a cell was read as, without the escapes of another program for instance."""
-    return value if type(value) is str else cell
 
 
 def _is_new(outcome: Outcome) -> bool:

@@ -129,6 +129,35 @@ def test_what_toolsync_wrote_is_no_persons_whoever_carried_it_out(installation: 
     assert installation.moodle.one("user", username="p0")["suspended"] == 0
 
 
+def test_what_a_person_wrote_is_still_theirs_once_a_deletion_is_undone(
+    installation: Installation, settings: Settings
+) -> None:
+    # Two of so few would be held.
+    settings.TOOLSYNC_GUARD = False
+    save_rules(installation.site, "users", {"email": "person"})
+    save_rules(installation.site, "courses", {"fullname": "person"})
+    people = "username;firstname;lastname;email\np0;Pat;X;{0}0@x.org\np1;Pat;X;{0}1@x.org\n"
+    courses = "shortname;fullname;category\nK0;{0} zero;1\nK1;{0} one;1\n"
+    run(installation, people.format("a"))
+    installation.carry_out("/courses.csv", courses.format("First"), processor="courses", forceupdate=True)
+    installation.moodle.execute("UPDATE {user} SET email = 'own@x.org' WHERE username = 'p0'")
+    installation.moodle.execute("UPDATE {course} SET fullname = 'Own' WHERE shortname = 'K0'")
+    for path, text, key in (
+        ("/u.csv", "username\np0\np1\n", "users_delete"), ("/c.csv", "K0\nK1\n", "courses_delete"),
+    ):  # fmt: skip
+        gone = installation.carry_out(path, text, processor=key)
+        assert gone.counts == {"deleted": 2}, installation.own_file(gone, "report")
+        assert services.execute_run(undo_run(gone, in_background=False).pk).state == RunState.COMPLETED
+
+    kept = run(installation, people.format("b"), protectemails=False)
+    left = installation.carry_out("/courses.csv", courses.format("Second"), processor="courses", forceupdate=True)
+
+    assert (kept.kept, left.kept) == ({"email": 1}, {"fullname": 1}), installation.own_file(kept, "report")
+    emails = [installation.moodle.one("user", username=name)["email"] for name in ("p0", "p1")]
+    names = [installation.moodle.one("course", shortname=name)["fullname"] for name in ("K0", "K1")]
+    assert (emails, names) == (["own@x.org", "b1@x.org"], ["Own", "Second one"])
+
+
 def test_what_toolsync_left_is_forgotten_once_no_rule_asks(installation: Installation) -> None:
     save_rules(installation.site, "users", {"city": "person"})
     run(installation, users("Lyon"))

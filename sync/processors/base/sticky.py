@@ -268,15 +268,27 @@ def digest_of(left: Value) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def digests_in(images: Iterable[BeforeImage], watched: Collection[Place]) -> Iterator[tuple[tuple[str, int, str], str]]:
-    """Return the digests of what writes have left in places: (table, rowid, column) and digest, in the order of the writes."""
+def digests_in(
+    images: Iterable[BeforeImage], watched: Collection[Place], *, undoes: bool = False
+) -> Iterator[tuple[tuple[str, int, str], str]]:
+    """Return the digests of what writes have left in places: (table, rowid, column) and digest, in the order of the writes.
+
+    What goes, and comes back as it was, says nothing: what is known of it from before holds again. Moodle writes over the
+    address of a user who is deleted.
+    Shape: undoes: an undo writes, and what it inserts was there
+    """
     columns_of: dict[str, list[str]] = {}
     for place in watched:
         columns_of.setdefault(place.table, []).append(place.column)
     for image in images:
-        if image.id is None or image.kind == "delete":
+        if image.id is None or image.kind == "delete" or (undoes and image.kind == "insert") or _goes_or_comes(image):
             continue
         for column in columns_of.get(image.table, ()):
             if column in image.after:
                 left = Value(image.table, image.id, column, image.after[column])
                 yield (image.table, image.id, column), digest_of(left)
+
+
+def _goes_or_comes(image: BeforeImage) -> bool:
+    """Tell whether a write deletes a user, or brings one back."""
+    return image.table == "user" and image.kind == "update" and "deleted" in image.after

@@ -136,3 +136,13 @@ def test_every_write_to_a_watched_place_is_toolsyncs() -> None:
     found = dict(digests_in(images, {CITY}))
 
     assert found == {("user", 5, "city"): digest_of(Value("user", 5, "city", "Nice"))}
+
+
+def test_what_goes_and_comes_back_is_nobodys_writing() -> None:
+    gone = BeforeImage("update", "user", 5, {}, {"deleted": 1, "city": ""})
+    back = BeforeImage("update", "user", 5, {}, {"deleted": 0, "city": "Nice"})
+    again = BeforeImage("insert", "user", 6, {}, {"city": "Nice"})
+
+    assert dict(digests_in([gone, back], {CITY})) == {}
+    assert dict(digests_in([again], {CITY}, undoes=True)) == {}
+    assert len(dict(digests_in([again], {CITY}))) == 1

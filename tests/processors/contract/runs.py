@@ -172,11 +172,17 @@ class MemoryPlan(NamedTuple):
 
     parts: list[ChunkResult]
 
+    def writes(self, first_line: int, last_line: int) -> bool:
+        return any(part.writes for part in self._parts(first_line, last_line))
+
     def rows(self, first_line: int, last_line: int) -> PlannedRows:
-        parts = [part for part in self.parts if part.first_line <= last_line and part.last_line >= first_line]
+        parts = self._parts(first_line, last_line)
         outcomes = [outcome for part in parts for outcome in part.outcomes if first_line <= outcome.line <= last_line]
         touched = {line: objects for part in parts for line, objects in part.touched.items()}
-        return PlannedRows(outcomes, any(part.writes for part in parts), touched)
+        return PlannedRows(outcomes, touched)
+
+    def _parts(self, first_line: int, last_line: int) -> list[ChunkResult]:
+        return [part for part in self.parts if part.first_line <= last_line and part.last_line >= first_line]
 
     def closed(self, after_line: int) -> Iterator[ClosedObject]:
         for part in self.parts:
