@@ -18,6 +18,8 @@ from sync.values import Note
 _INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 # Tabs and ends of lines, which people don't see in a name either, with the blanks beside them.
 _BREAKS = re.compile("(?<![ \u00a0])[ \u00a0]*+[\t-\r\x1c-\x1f\x85\u2028\u2029][\\s\x1c-\x1f\x85]*+")
+# What nobody can tell from a blank or a hyphen: a word processor puts them there so that no line ends.
+_LOOK_ALIKE = re.compile("[\u00a0\u2000-\u200a\u2011\u202f\u205f]")
 # Besides what names something, Moodle's own forms take these in one line.
 _NAMES = (PERSONAL - {"city"}) | {"fullname", "cname", "name"}
 _OF_ONE_LINE = PERSONAL | _NAMES | {"department", "institution", "address", "phone1", "phone2"}
@@ -38,19 +40,20 @@ class CellTexts:
 
     def __init__(self) -> None:
         self._escapes = EscapedCells()
-        self._columns: set[str] = set()
-        self._rows = 0
-        self._first = self._last = 0
+        self._hidden = _Rows()
+        self._look_alike = _Rows()
 
-    def normal(self, text: str, name: str, line: int, *, is_of_one_line: bool) -> str:
-        """Return the text of a cell in form."""
+    def normal(self, text: str, name: str, line: int, *, is_of_one_line: bool, is_key: bool = False) -> str:
+        """Return the text of a cell in form. Shape: is_key: Moodle knows something by it, so that its blanks count"""
         if len(text) < _SHORT or text.isascii() or _marks_in_a_row().search(text) is None:
             text = unicodedata.normalize("NFC", text)
         if not is_of_one_line or (text.isprintable() and text.isascii()):
             return text
         cleaned = _BREAKS.sub(" ", without_invisible(text))
         if cleaned != text:
-            self._count(name, line)
+            self._hidden.count(name, line)
+        if is_key and _LOOK_ALIKE.search(cleaned):
+            self._look_alike.count(name, line)
         return cleaned
 
     def meant(self, text: str, name: str, line: int, place: Place | None) -> str:
@@ -61,16 +64,29 @@ class CellTexts:
     def notes(self) -> list[Note]:
         """What is worth saying about the file."""
         notes = self._escapes.notes
-        if self._rows:
-            columns = ", ".join(sorted(self._columns))
-            notes.append(Note("invisible_characters", {"count": self._rows, "line": self._first, "columns": columns}))
+        for code, rows in (("invisible_characters", self._hidden), ("look_alike_characters", self._look_alike)):
+            if rows.number:
+                notes.append(Note(code, {"count": rows.number, "line": rows.first, "columns": rows.columns}))
         return notes
 
-    def _count(self, name: str, line: int) -> None:
+
+class _Rows:
+    """Counts rows in which something was found. A row that is read again counts once."""
+
+    def __init__(self) -> None:
+        self._columns: set[str] = set()
+        self.number = 0
+        self.first = self._last = 0
+
+    @property
+    def columns(self) -> str:
+        return ", ".join(sorted(self._columns))
+
+    def count(self, name: str, line: int) -> None:
         self._columns.add(name)
         if line > self._last:
-            self._first = self._first or line
-            self._rows += 1
+            self.first = self.first or line
+            self.number += 1
             self._last = line
 
 

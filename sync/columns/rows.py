@@ -115,13 +115,13 @@ class RowCleaner:
         notes: tuple[Note, ...] = ()
         value: Any
         places = self._places_of(cells)
-        for position, name, clean, must_be_filled, clears, has_one_line, is_called, _is_key in self._fields:
+        for position, name, clean, must_be_filled, clears, has_one_line, is_called, is_key in self._fields:
             value = cells[position] if position < count else ""
             try:
                 if cell_faults and position in cell_faults:
                     value = self._in_spite_of(cell_faults[position], position, name, value)
                 if not is_in_form(value) or (is_called and may_be_unseen(value)):
-                    value = self._in_form(value, name, line, has_one_line=has_one_line, is_called=is_called)
+                    value = self._in_form(value, name, line, seen=(has_one_line, is_called, is_key))
                 value = value and clean(self._texts.meant(value, name, line, places.get(position)))
             except CellError as error:
                 if not self._leaving_out.may_go(error.code, name):
@@ -182,20 +182,24 @@ class RowCleaner:
 
     def _read(self, row: Row, field: _Field, places: Mapping[int, Place]) -> Any:
         """Return the value of a cell, "" of one that is empty or isn't there. Raises: CellError"""
-        position, name, clean, _must_be_filled, _clears, has_one_line, is_called, _is_key = field
+        position, name, clean, _must_be_filled, _clears, has_one_line, is_called, is_key = field
         text = row.cells[position] if position < len(row.cells) else ""
         if position in row.cell_faults:
             text = self._in_spite_of(row.cell_faults[position], position, name, text)
-        text = self._in_form(text, name, row.line, has_one_line=has_one_line, is_called=is_called)
+        text = self._in_form(text, name, row.line, seen=(has_one_line, is_called, is_key))
         return text and clean(self._texts.meant(text, name, row.line, places.get(position)))
 
-    def _in_form(self, text: str, name: str, line: int, *, has_one_line: bool, is_called: bool) -> str:
-        """Return a text in form. Raises: CellError where nobody could see what something is called"""
+    def _in_form(self, text: str, name: str, line: int, *, seen: tuple[bool, bool, bool]) -> str:
+        """Return a text in form. Raises: CellError where nobody could see what something is called
+
+        Shape: seen: of the column, whether it has one line, something is called by it, and Moodle knows something by it
+        """
+        has_one_line, is_called, is_key = seen
         if is_called and may_be_unseen(text) and is_unseen(text):
             # A program's word for nothing may look like markup: <NA>.
             code = "cell_is_placeholder" if is_placeholder(text, of_person=False) else "cell_unseen"
             raise CellError(code, value=unseen_shown(text))
-        return self._texts.normal(text, name, line, is_of_one_line=has_one_line)
+        return self._texts.normal(text, name, line, is_of_one_line=has_one_line, is_key=is_key)
 
     def unread_cells(self, row: Row) -> ReadCells:
         """Return a row of which no cell can be read."""

@@ -272,6 +272,18 @@ TEXTS: dict[str, Any] = {
             count,
         )
     ),
+    "look_alike_characters": PluralText(
+        lambda count: ngettext(
+            "In %(count)s row (line %(line)s, columns: %(columns)s) there are blanks or hyphens that look like others, and are "
+            "other characters: such as word processors put where no line may end. Moodle may take them for others, and what it "
+            "knows by the usual ones would be made a second time. If they aren't meant, replace them in the file.",
+            "In %(count)s rows (the first in line %(line)s, columns: %(columns)s) there are blanks or hyphens that look like "
+            "others, and are other characters: such as word processors put where no line may end. Moodle may take them for "
+            "others, and what it knows by the usual ones would be made a second time. If they aren't meant, replace them in the "
+            "file.",
+            count,
+        )
+    ),
     "columns_ignored": _("These columns are not used here and were ignored: %(columns)s."),
     "mails_in_doubt": _(
         "ToolSync was interrupted while it sent mails. These people may not have got theirs, and with it their password: "

@@ -96,3 +96,22 @@ def test_names_of_people_groups_and_courses_are_kept_without_ends_of_lines(sqlit
     assert len(sqlite_site.rows("groups", name="G 1")) == 1
     said = {note.code: note.params for note in result.notes}["invisible_characters"]
     assert said["columns"] == "address, firstname, group1, lastname"
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\u202f", "\u2009"])
+def test_blanks_that_look_like_others_are_said_of_what_moodle_knows_things_by(
+    sqlite_site: MoodleSite, blank: str
+) -> None:
+    text = f"shortname;fullname\nM{blank}1;Title{blank}: one\nM 2;Title{blank}: two\nM{blank}3;Three\n"
+    result = run_file(sqlite_site, "courses", text)
+    assert result.codes == ["course_created"] * 3
+    said = {note.code: note.params for note in result.notes}["look_alike_characters"]
+    assert said == {"count": 2, "line": 2, "columns": "shortname"}
+    assert len(sqlite_site.rows("course", shortname=f"M{blank}1")) == 1
+
+
+def test_a_hyphen_that_breaks_no_line_is_said_and_a_usual_one_isn_t() -> None:
+    texts = CellTexts()
+    assert texts.normal("A\u20111", "idnumber", 2, is_of_one_line=True, is_key=True) == "A\u20111"
+    assert texts.normal("Ä-1", "idnumber", 3, is_of_one_line=True, is_key=True) == "Ä-1"
+    assert [(note.code, note.params["count"]) for note in texts.notes] == [("look_alike_characters", 1)]
