@@ -25,8 +25,9 @@ TEXT_KINDS = frozenset(("text", "textarea"))
 # Source: Moodle table customfield_data, column charvalue
 _MAX_TEXT = 1333
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:[.,][0-9]{0,15})?|[+-]?[.,][0-9]{1,15}")
-# 1,234 is more than a thousand to some, and little more than one to others.
-_AMBIGUOUS = re.compile(r"[+-]?[0-9]{1,3},[0-9]{3}")
+# 1,234 is more than a thousand to some, and little more than one to others; so is 1.200. Moodle itself writes 1.234, but no zeros
+# at the end.
+_AMBIGUOUS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3}|[.][0-9]{2}0)")
 # Of numbers that people type in. Source: customfield_number\field_controller::is_editable(), and the form of the field
 _TYPED_IN = ("", "generic")
 # What PHP's trim() takes off, and its \s
@@ -174,7 +175,8 @@ def _number(field: CourseField, text: str, _rules: SiteRules, _orders: DateOrder
     if not text:
         return {"decvalue": None, "value": ""}
     if _AMBIGUOUS.fullmatch(text):
-        raise RowError("course_field_number_ambiguous", column_of(field), value=text)
+        large, small = text.replace(",", "").replace(".", ""), _plain(Decimal(text.replace(",", ".")))
+        raise RowError("course_field_number_ambiguous", column_of(field), value=text, large=large, small=small)
     if not _NUMBER.fullmatch(text):
         raise RowError("course_field_not_number", column_of(field), value=shown(text))
     text = text.replace(",", ".")

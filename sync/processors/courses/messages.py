@@ -136,7 +136,7 @@ TEXTS: dict[str, Any] = {
         "“%(value)s” is not a number. Write digits, with a point or a comma before decimal places."
     ),
     "course_field_number_ambiguous": _(
-        "“%(value)s” may be more than a thousand, or a fraction. Write 1234 for the one, 1.234 for the other."
+        "“%(value)s” may be %(large)s or %(small)s: some write a point or a comma before thousands. Write the one that is meant."
     ),
     "course_field_decimals": _("“%(value)s” has more decimal places than Moodle stores (%(limit)s). Round it."),
     "course_field_date_early": _(

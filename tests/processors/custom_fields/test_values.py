@@ -57,6 +57,10 @@ def test_numbers_are_stored_as_moodle_reads_them(moodle_site: MoodleSite) -> Non
         ("+7", "7"),
         (".5", "0.5"),
         ("099", "99"),
+        ("12.125", "12.125"),
+        ("0.500", "0.5"),
+        ("0,125", "0.125"),
+        ("12.5000", "12.5"),
         ("0.00001", "0.00001"),
     ):
         assert fill(moodle_site, cell).counts.keys() & {"created", "updated"}, cell
@@ -65,7 +69,8 @@ def test_numbers_are_stored_as_moodle_reads_them(moodle_site: MoodleSite) -> Non
         assert fill(moodle_site, cell).codes == ["custom_field_unchanged"], cell
     before = moodle_site.snapshot()
     for cell, code in (
-        ("1,234", "course_field_number_ambiguous"), ("1_0", "course_field_not_number"), ("٣", "course_field_not_number"),
+        ("1,234", "course_field_number_ambiguous"), ("1.000", "course_field_number_ambiguous"),
+        ("-12.500", "course_field_number_ambiguous"), ("1_0", "course_field_not_number"), ("٣", "course_field_not_number"),
         ("1e5", "course_field_not_number"), ("1 234", "course_field_not_number"), ("nan", "course_field_not_number"),
         ("1.234,5", "course_field_not_number"), ("12 %", "course_field_not_number"), ("1.123456", "course_field_decimals"),
         ("-10.5", "value_out_of_range"), ("100000", "value_out_of_range"), ("99999.6", "value_out_of_range"),
