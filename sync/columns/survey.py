@@ -141,19 +141,24 @@ class DateSurvey:
 
     @property
     def notes(self) -> list[Note]:
-        """Say in which order the dates were read where a cell leaves it open, and why."""
-        columns: dict[str, list[str]] = {}
+        """Say in which order the dates were read where a cell leaves it open, and why.
+
+        Nearly everybody writes the day first where there are dots, so that is not worth saying.
+        """
+        columns: dict[str, set[str]] = {}
         for name, evidence in self._columns.items():
-            proofs = evidence.proofs.get(False)
-            if proofs is not None and (proofs[None] or proofs[DateOrder.MONTH_FIRST]):
-                columns.setdefault(self._reason(name), []).append(name)
+            usual, dotted = (evidence.proofs.get(is_dotted, Counter()) for is_dotted in (False, True))
+            if usual[None] or usual[DateOrder.MONTH_FIRST]:
+                columns.setdefault(self._reason(name), set()).add(name)
+            if dotted[DateOrder.MONTH_FIRST] or (dotted[None] and self._chosen is DateOrder.MONTH_FIRST):
+                columns.setdefault(self._reason(name, dotted=True), set()).add(name)
         return [Note(code, {"columns": ", ".join(sorted(names))}) for code, names in sorted(columns.items())]
 
-    def _reason(self, name: str) -> str:
-        is_month_first = self.orders_of(name).usual is DateOrder.MONTH_FIRST
+    def _reason(self, name: str, *, dotted: bool = False) -> str:
+        is_month_first = self.orders_of(name)[dotted] is DateOrder.MONTH_FIRST
         if self._chosen is not None:
             return "dates_month_first_chosen" if is_month_first else "dates_day_first_chosen"
-        proofs = self._proofs_for(name)
+        proofs = self._proofs(name, dotted=True) if dotted else self._proofs_for(name)
         if len(proofs) > 1:
             return "dates_order_contradictory"
         if is_month_first:

@@ -87,6 +87,23 @@ def test_fields_that_may_be_no_dates_are_asked_last() -> None:
     assert orders(survey, "end") == [DAY]
 
 
+@pytest.mark.parametrize(
+    ("cells", "chosen", "code"),
+    [
+        (["09.01.2026", "12.31.2026"], "", "dates_month_first"),
+        (["31.12.2026", "12.31.2026"], "", "dates_order_contradictory"),
+        (["09.01.2026", "10.01.2026"], "mdy", "dates_month_first_chosen"),
+        (["09.01.2026", "31.01.2026"], "", None),
+        (["09.01.2026", "10.01.2026"], "", None),
+        (["09.01.2026", "10.01.2026"], "dmy", None),
+    ],
+)
+def test_the_month_first_is_said_of_dates_with_dots_as_well(cells: list[str], chosen: str, code: str | None) -> None:
+    survey = surveyed(*(f"a;{cell};" for cell in cells), date_order=chosen)
+    notes = [(note.code, note.params["columns"]) for note in survey.dates.notes]
+    assert notes == ([] if code is None else [(code, "start")])
+
+
 def test_dots_tell_of_dots_only() -> None:
     survey = surveyed("a;31.12.2026;", "b;12/31/2026;", "c;02.01.2026;")
     assert survey.dates.orders_of("start") == (MONTH, DAY)
