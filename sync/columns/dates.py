@@ -20,6 +20,8 @@ LATEST_TIME = 9_999_999_999
 _FIRST_YEAR, _LAST_YEAR = 1970, 2285
 # What 0, which means none, becomes in a program that takes it for a moment.
 _FIRST_DAY = (_FIRST_YEAR, 1, 1)
+# The first days that Excel, Windows, SQL Server and directories know: their programs write them where there is none.
+_DAYS_OF_NONE = frozenset({(1601, 1, 1), (1753, 1, 1), (1899, 12, 30), (1899, 12, 31), (1900, 1, 1)})
 # The first year of what isn't bound to the life of a computer, such as dates of birth.
 FROM_ANY_YEAR = 1000
 _MONTHS_OF_A_YEAR = 12
@@ -296,6 +298,8 @@ def _at(parts: _Parts, from_year: int, weekdays: Collection[int] = _ANY) -> int 
         raise NotAMoment
     if from_year == _FIRST_YEAR and day == _FIRST_DAY:
         raise NotAMoment("date_of_second_zero")
+    if day in _DAYS_OF_NONE:
+        raise NotAMoment("date_of_program")
     try:
         moment = datetime(*day, *clock)  # type: ignore[arg-type]  # noqa: DTZ001 - the site's clock, not ours
     except ValueError:

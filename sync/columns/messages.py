@@ -279,6 +279,9 @@ TEXTS: dict[str, Any] = {
     "date_day_or_year": _("It may be a day without a year, or a month without a day."),
     "date_only_time": _("It is a time without a day."),
     "date_only_year": _("It looks like a year; the day is missing."),
+    "date_of_program": _(
+        "Programs and databases write this day where there is no date: leave the cell empty, or write 0."
+    ),
     "date_of_zeros": _("A database writes no date like this: leave the cell empty, or write 0."),
     "date_year_outside": _(
         "The year must lie between %(first)s and %(last)s. For no date leave the cell empty, or write 0."

@@ -178,3 +178,12 @@ def test_the_order_of_the_column_decides_and_dots_have_their_own() -> None:
 
 def test_the_first_day_of_1970_may_be_a_date_of_birth() -> None:
     assert moodle_time(from_year=FROM_ANY_YEAR).cleaner()("1970-01-01").value == local(1970, 1, 1)
+
+
+@pytest.mark.parametrize("cell", ["1900-01-01", "01.01.1900 00:00", "12/30/1899", "1753-01-01T00:00:00", "1601-01-01"])
+def test_days_that_programs_write_for_none_are_no_dates_of_birth(cell: str) -> None:
+    clean = moodle_time(DateOrders(DateOrder.MONTH_FIRST, DateOrder.DAY_FIRST), FROM_ANY_YEAR).cleaner()
+    with pytest.raises(CellError) as raised:
+        clean(cell)
+    assert "where there is no date" in text_of(raised.value.code, raised.value.params)
+    assert clean("1900-01-02").value == local(1900, 1, 2)
