@@ -20,7 +20,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
@@ -213,13 +213,24 @@ def opened(key: str) -> Iterator[BinaryIO]:
         raise FileNotFoundError(key)
     with ExitStack() as stack:
         with _reached() as storage:
-            file = cast(BinaryIO, stack.enter_context(storage.open(key, "rb")))
+            file = cast(BinaryIO, stack.enter_context(_open_anew(storage, key)))
             if not isinstance(storage, FileSystemStorage):
                 there, file = file, stack.enter_context(scratch_file())
                 shutil.copyfileobj(there, file, _BLOCK)
                 file.seek(0)
                 there.close()
         yield file
+
+
+def _open_anew(storage: Storage, key: str) -> Any:
+    """Open a file that was there a moment ago. Raises: FileNotFoundError if it is gone for certain"""
+    try:
+        return storage.open(key, "rb")
+    except FileNotFoundError:
+        # Its disk may have gone, or come back, between the two answers.
+        if not _is_there(storage, key, was_used=True):
+            raise
+        return storage.open(key, "rb")
 
 
 @contextmanager

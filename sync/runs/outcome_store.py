@@ -83,7 +83,7 @@ class PlanReader:
         self._plan = plan
         chunks = list(plan.chunks.order_by("first_line"))
         self._writing = [(chunk.first_line, chunk.last_line) for chunk in chunks if chunk.writes]
-        self._chunks = iter(chunks)
+        self._chunks = deque(chunks)
         self._ahead: deque[tuple[Outcome, Sequence[str]]] = deque()
         self._read_to = 0
 
@@ -95,14 +95,16 @@ class PlanReader:
         """Return what was planned for these lines; the first of them never goes back. Raises: OutcomesMissing"""
         while self._ahead and self._ahead[0][0].line < first_line:
             self._ahead.popleft()
-        while self._read_to < last_line and (chunk := next(self._chunks, None)) is not None:
-            self._read_to = chunk.last_line
+        while self._read_to < last_line and self._chunks:
+            chunk = self._chunks[0]
             if chunk.last_line >= first_line:
                 header, outcomes = _read_whole(chunk)
                 touched = dict(header.touched)
                 self._ahead += [
                     (outcome, touched.get(outcome.line, ())) for outcome in outcomes if outcome.line >= first_line
                 ]
+            # Only now: a part whose disk was away is asked for again.
+            self._read_to = self._chunks.popleft().last_line
         found = [item for item in self._ahead if item[0].line <= last_line]
         return PlannedRows(
             [outcome for outcome, _objects in found],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.storage import FileSystemStorage, Storage, storages
@@ -107,6 +108,22 @@ def test_a_disk_that_comes_back_while_a_file_is_looked_for_makes_no_file_missing
     assert read("main/in.csv") == b"kept"
     monkeypatch.setattr(kept_files, "exists", answer_while_it_comes_back)
     assert storage.exists("main/in.csv")
+
+
+def test_a_disk_that_goes_before_a_file_is_opened_makes_no_file_missing(
+    kept_files: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not isinstance(kept_files, FileSystemStorage):
+        pytest.skip("it has no disk")
+    storage.save("main/in.csv", io.BytesIO(b"kept"))
+    original = kept_files.open
+
+    def open_while_it_is_away(key: str, mode: str) -> Any:
+        monkeypatch.setattr(kept_files, "open", original)
+        raise FileNotFoundError(key)
+
+    monkeypatch.setattr(kept_files, "open", open_while_it_is_away)
+    assert read("main/in.csv") == b"kept"
 
 
 def test_before_the_first_file_there_is_nothing() -> None:

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from django.db import connection
@@ -22,7 +23,7 @@ from sync.models import RunState, SyncRun
 from sync.moodle.db.database import MoodleConnection
 from sync.moodle.files.file_pool import file_pool_of
 from sync.runs import services
-from sync.runs.outcome_store import read_rows
+from sync.runs.outcome_store import PlanReader, read_rows
 from sync.runs.recorder import Progress
 from sync.values import Action
 from tests.installation import Installation
@@ -248,3 +249,21 @@ def test_outcomes_that_are_gone_or_damaged_are_told_in_words(installation: Insta
     SyncRun.objects.filter(pk=run.pk).update(state=RunState.QUEUED)
     again = services.execute_run(run.pk)
     assert (again.state, again.error_code) == (RunState.ERRORED, "outcomes_part_missing")
+
+
+def test_a_part_of_a_plan_whose_disk_was_away_is_read_once_it_is_back(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = installation.carry_out("/in.csv", file_of(), simulate=True)
+    first, second = list(plan.chunks.order_by("first_line"))[:2]
+    reader, original = PlanReader(plan), storage.opened
+
+    def away(_key: str) -> NoReturn:
+        raise StorageUnavailable("storage_unavailable")
+
+    monkeypatch.setattr(storage, "opened", away)
+    with pytest.raises(StorageUnavailable):
+        reader.rows(first.first_line, first.last_line)
+    monkeypatch.setattr(storage, "opened", original)
+    lines = [outcome.line for outcome in reader.rows(first.first_line, second.last_line).outcomes]
+    assert lines == list(range(first.first_line, second.last_line + 1))
