@@ -289,6 +289,19 @@ def test_tests_wait_for_conditions_and_never_just_sleep() -> None:
     assert found == SLEEPS.keys()
 
 
+def test_rows_are_locked_as_every_server_can() -> None:
+    """MariaDB refuses FOR NO KEY UPDATE, with an error of which SQLite knows nothing; so it is with `of` on old ones."""
+    calls = [
+        (path.relative_to(ROOT).as_posix(), call.lineno, keyword.arg)
+        for path in (ROOT / "sync").rglob("*.py")
+        if "select_for_update" in (text := path.read_text())
+        for call in ast.walk(ast.parse(text))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "select_for_update"
+        for keyword in call.keywords
+    ]
+    assert [call for call in calls if call[2] in ("no_key", "of")] == []
+
+
 def test_short_modules_have_a_reason() -> None:
     paths = [path for folder in ("sync", "toolsync_site") for path in (ROOT / folder).rglob("*.py")]
     short = {

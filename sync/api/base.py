@@ -155,7 +155,7 @@ class ApiView(APIView):
             yield
             return
         with transaction.atomic():
-            MoodleSite.objects.select_for_update(no_key=True).get(pk=self.site.pk)
+            MoodleSite.objects.select_for_update().get(pk=self.site.pk)
             if self._current_tag() not in wanted:
                 raise ApiRefused("changed_meanwhile")
             yield
