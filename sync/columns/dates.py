@@ -41,6 +41,8 @@ _YEARS = range(1900, 2101)
 _NUMBER = re.compile(r"@?(-?\d+)")
 _SERIAL_WITH_TIME = re.compile(r"(\d{5})[.,]\d+")
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?)?(Z)?")
+# Ten digits, as those of seconds.
+_DAY_AND_HOUR = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])[0-3]\d(?:[01]\d|2[0-3])")
 _BEFORE_TIME = r"(?:,? (?:à |um |às |as |a las? |om |at |alle |(?:alle )?ore )?|T)"
 _HALF = r"(?P<half>[ap])\.? ?m\.?"
 # 8:30, 8.30, 8h30, 8 h 30; without minutes where what stands behind it says that it is a time.
@@ -239,7 +241,23 @@ def _number(text: str, number: int, from_year: int) -> int | datetime:
         raise _not_seconds(number)
     if number > LATEST_TIME:
         raise NotAMoment("value_in_milliseconds") if len(text) == _MILLISECOND_DIGITS else NotAMoment
+    if meant := _day_and_hour(text, from_year):
+        raise NotAMoment("value_perhaps_day_and_hour", meant=meant, seconds=f"@{text}")
     return number
+
+
+def _day_and_hour(text: str, from_year: int) -> str:
+    """Return the moment of YYYYMMDDHH, which as seconds lies between 2029 and 2037; "" where digits are seconds for certain.
+
+    Not before 2000 for what isn't bound to a life: those seconds lie before May 2033, and are the more likely.
+    """
+    if not _DAY_AND_HOUR.fullmatch(text) or (from_year == _FIRST_YEAR and text < "2"):
+        return ""
+    try:
+        day = date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+    except ValueError:
+        return ""
+    return f"{day} {text[8:]}:00"
 
 
 def _is_day(month: int, day: int) -> bool:

@@ -257,6 +257,9 @@ TEXTS: dict[str, Any] = {
     "value_perhaps_days": _("It looks like a number of days."),
     "value_too_small_for_seconds": _("As seconds since 1970 it would lie before 1973; as YYYYMMDD it is no day."),
     "value_in_milliseconds": _("It looks like milliseconds since 1970; Moodle counts seconds."),
+    "value_perhaps_day_and_hour": _(
+        "It may be %(meant)s, or seconds since 1970. Write the day as YYYY-MM-DD hh:mm, or seconds as %(seconds)s."
+    ),
     "date_order_other": _(
         "In this column 01/02/2030 is read in the order “%(order)s” (d: day, m: month, y: year), in which there is no such "
         "day. Write all dates in one order, best YYYY-MM-DD, or set the option dateorder."

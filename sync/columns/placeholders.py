@@ -30,7 +30,7 @@ _NOTHING = frozenset((
     ),
 ))  # fmt: skip
 # What PowerShell, JavaScript, Java, Python, Perl and PHP show of lists, secrets and other objects: the name of their type, or how
-# a program would write them.
+# a program would write them; and what SharePoint keeps of an entry of another list, and of a person.
 _TYPE_NAME = re.compile(
     r"System\.(?:__ComObject|Object|String|Char|S?Byte|U?Int\d\d|Boolean|DateTime|DBNull|Guid|Security\.\w+|Data\.\w+|Xml\.\w+"
     r"|Management\.Automation(?:\.\w+)+|Collections(?:\.\w+)+(?:`\d)?(?:\[[^\n]*\])?)(?:\[\])?"
@@ -40,10 +40,12 @@ _TYPE_NAME = re.compile(
     r"|(?:Decimal|UUID|Timestamp)\('[^'\n]*'\)|datetime\.\w+\([\d, ]*\)"
     r"|@\{\w+=[^\n]*\}|\[[BCIJ]@[0-9a-f]+|np\.\w+\([^\n]*\)|(?:character|integer|numeric|logical)\(0\)"
     r"|(?:HASH|ARRAY|SCALAR|CODE)\(0x[0-9a-f]+\)|Resource id #\d+"
+    r"|\d+;#[^\n]+|[ic]:0[^\n|]{1,4}\|[^\n]+"
 )
 _SIGNS_OF_TYPES = (
     "System.", "Microsoft.", "[object ", "[L", "java.", "javax.", "Optional[", "Optional.", "b'", 'b"', "Decimal('", "UUID('",
     "Timestamp('", "datetime.", "(0x", "Resource id #", "@{", "[B@", "[C@", "[I@", "[J@", "np.", "(0)",
+    ";#", "i:0", "c:0",
 )  # fmt: skip
 _DASHES = frozenset(("-", "--", "---", "----", "-/-", "./.", "#", "–", "—", "−", "?", "??", "."))
 # What a formula comes to that compares, in English, German, French, Spanish, Portuguese and Dutch.

@@ -19,9 +19,9 @@ def local(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC).replace(tzinfo=None)  # type: ignore[misc, arg-type]
 
 
-def refusal(cell: str) -> str:
+def refusal(cell: str, from_year: int = 1970) -> str:
     with pytest.raises(CellError) as error:
-        moodle_time().cleaner()(cell)
+        moodle_time(from_year=from_year).cleaner()(cell)
     assert error.value.code == "value_not_time"
     return text_of(error.value.code, error.value.params)
 
@@ -101,6 +101,16 @@ def test_a_day_beyond_the_years_of_moodle_is_not_called_a_small_number() -> None
     assert refusal("99991231") == refusal("9999-12-31").replace("9999-12-31", "99991231")
 
 
+@pytest.mark.parametrize("cell", ["1980050612", "2004022923"])
+def test_ten_digits_may_be_a_day_of_birth_and_an_hour(cell: str) -> None:
+    assert "or seconds" in refusal(cell, FROM_ANY_YEAR)
+
+
+@pytest.mark.parametrize("cell", ["1980050612", "2026133108", "2026093124", "2026023008", "2126090108", "@2026090108"])
+def test_other_ten_digits_are_seconds(cell: str) -> None:
+    assert moodle_time().cleaner()(cell).value == int(cell.lstrip("@"))
+
+
 @pytest.mark.parametrize("cell", ["-1", "-30"])
 def test_a_small_negative_number_is_no_date_of_birth(cell: str) -> None:
     with pytest.raises(CellError, match="value_not_time"):
@@ -116,6 +126,8 @@ def test_a_small_negative_number_is_no_date_of_birth(cell: str) -> None:
         ("99999999", "before 1973"),
         ("@46266", "spreadsheet"),
         ("1788217200000", "milliseconds"),
+        ("2026090108", "2026-09-01 08:00"),
+        ("2026123123", "@2026123123"),
         ("12/31/2026", "dmy"),
     ],
 )

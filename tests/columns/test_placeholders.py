@@ -30,6 +30,15 @@ def test_no_group_or_cohort_or_idnumber_is_called_so(sqlite_site: MoodleSite, co
     assert [len(sqlite_site.rows(table)) for table in ("user", "cohort", "groups")] == before
 
 
+@pytest.mark.parametrize("cell", ["5;#Mathematics", "12;#i:0#.f|membership|ann@example.org", "i:0#.w|EXAMPLE\\ann"])
+def test_what_sharepoint_keeps_of_an_entry_names_nothing(sqlite_site: MoodleSite, cell: str) -> None:
+    result = run_file(sqlite_site, "users", f"username,firstname,lastname,cohort1\np1,Ann,Lee,{cell}\n")
+    assert result.codes == ["cell_is_placeholder"]
+    result = run_file(sqlite_site, "users", f"username,firstname,lastname,department\np1,Ann,Lee,{cell}\n")
+    assert result.codes == ["account_created"]
+    assert "cells_perhaps_placeholders" in [note.code for note in result.notes]
+
+
 @pytest.mark.parametrize("word", ["None", "n/a", "N/A", "undefined", "NaN", "null"])
 def test_no_person_is_called_so(sqlite_site: MoodleSite, word: str) -> None:
     result = run_file(sqlite_site, "users", f"username;firstname;lastname\np1;{word};Lee\np2;Ann;{word}\n")
