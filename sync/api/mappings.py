@@ -153,10 +153,15 @@ class SwitchMapping(ApiView):
     @extend_schema(operation_id="mapping_switch", request=SwitchMappingSerializer, responses=MappingSerializer)
     def post(self, request: Request, site: str, mapping_id: int) -> Response:
         """Let files of its header be read by a version, or no more."""
-        kept = mapping_or_404(request.user, self.site, mapping_id)
-        switch_mapping(kept, is_used=self.sent(SwitchMappingSerializer)["is_used"], by=Responsible.of(request.user))
-        kept.refresh_from_db()
-        return Response(MappingSerializer(kept).data)
+        is_used = self.sent(SwitchMappingSerializer)["is_used"]
+
+        def switch() -> Answer:
+            kept = mapping_or_404(request.user, self.site, mapping_id)
+            switch_mapping(kept, is_used=is_used, by=Responsible.of(request.user))
+            kept.refresh_from_db()
+            return Answer(MappingSerializer(kept).data)
+
+        return answer_once(self, lambda: digest_of_request(self), switch)
 
 
 def mapping_or_404(user: Any, site: MoodleSite, mapping_id: int) -> SavedMapping:

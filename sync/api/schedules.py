@@ -236,10 +236,14 @@ class SwitchSchedule(ApiView):
     def post(self, request: Request, site: str, schedule_id: int) -> Response:
         """Switch a schedule on or off. It runs in the name of whoever did so."""
         sent = self.sent(SwitchSerializer)
-        schedule = own_schedule_or_404(request.user, self.site, schedule_id)
-        recipients = _chosen_recipients(self, sent, schedule.processors, schedule)
-        switch_schedule(schedule, on=sent["enabled"], owner=Responsible.of(request.user), recipients=recipients)
-        return Response(ScheduleSerializer(schedule).data)
+
+        def switch() -> Answer:
+            schedule = own_schedule_or_404(request.user, self.site, schedule_id)
+            recipients = _chosen_recipients(self, sent, schedule.processors, schedule)
+            switch_schedule(schedule, on=sent["enabled"], owner=Responsible.of(request.user), recipients=recipients)
+            return Answer(ScheduleSerializer(schedule).data)
+
+        return answer_once(self, lambda: digest_of_request(self), switch)
 
 
 class StartSchedule(ApiView):

@@ -13,6 +13,7 @@ from django.core.management import call_command
 
 from sync.models import AuditRecord, GraceEntry, MoodleSite, Schedule, SequenceRun, Source, SyncRun
 from tests.api.conftest import MakeProgram, Program, problem_of
+from tests.api.test_limits import MAPPING
 from tests.source_servers import SheetServer, key_of_account
 from tests.web.conftest import MakeRun
 
@@ -48,6 +49,17 @@ def test_a_schedule_is_made_changed_and_deleted(root: Program) -> None:
     problem_of(root.post(f"{address}/start"), 422, "schedule_under_way")
     assert root.ask("DELETE", address).status_code == 204
     problem_of(root.get(address), 404, "not_found")
+
+
+def test_a_switch_that_is_sent_again_does_not_switch_anew(root: Program) -> None:
+    schedule = f"schedules/{made(root)['id']}/switch"
+    mapping = f"mappings/{root.post('mappings', MAPPING).json()['id']}/switch"
+    for address, field in ((schedule, "enabled"), (mapping, "is_used")):
+        first = root.post(address, {field: True}, Idempotency_Key=f"{field}-1")
+        assert root.post(address, {field: False}).json()[field] is False
+        again = root.post(address, {field: True}, Idempotency_Key=f"{field}-1")
+        assert (again["Idempotent-Replayed"], again.json()) == ("true", first.json())
+        assert root.get(address.removesuffix("/switch")).json()[field] is False
 
 
 def test_no_schedule_is_switched_on_before_it_was_said_who_is_told(root: Program, program: MakeProgram) -> None:
