@@ -42,9 +42,10 @@ PERSONAL = frozenset((
 ))  # fmt: skip
 # Every person has them: what stands there for none would be kept for one.
 _NAMES_OF_PERSONS = frozenset(("firstname", "lastname"))
-# What a formula comes to that looks up an empty cell. Nobody has it for a name or a password.
+_NAMES_READ = _NAMES_OF_PERSONS | {"fullname"}
+# What a formula comes to that looks up an empty cell. Nobody has it for a name or a password, and no course for its name.
 NOUGHT = "0"
-NEVER_NOUGHT = frozenset(("firstname", "lastname", "username", "password"))
+_NEVER_NOUGHT = frozenset(("firstname", "lastname", "username", "password", "fullname"))
 # Values of preferences; those that are no yes or no to Moodle are rejected where names of preferences are looked at.
 _JUDGED_LATER = frozenset(("value",))
 _CATEGORIES = frozenset(("category", "category_path", "parent"))
@@ -128,6 +129,9 @@ class Place(Enum):
 
 
 _KEYS = (Place.KEY, Place.CATEGORY)
+# Where 0 is a text that somebody reads, or by which something is known; fields of the site may want a number.
+_WITHOUT_NOUGHT = (Place.KEY, Place.PERSON, Place.TEXT)
+_MAY_BE_NOUGHT = _JUDGED_LATER | {"timezone"}
 _NAMING = (*_KEYS, Place.PERSON)
 _UNLIMITED = (Place.PROSE, Place.FREE)
 
@@ -150,6 +154,12 @@ def place_of(name: str, column: Column, *, is_text: bool = False) -> Place | Non
         return Place.PROSE
     is_free = isinstance(column, PrefixedColumn) or limit is None or limit > _LONGEST_LIMITED
     return Place.FREE if is_free else Place.TEXT
+
+
+def is_without_nought(name: str, place: Place) -> bool:
+    """Return whether 0 in a column is worth a look: there it is seldom meant."""
+    is_text = place in _WITHOUT_NOUGHT and name not in _MAY_BE_NOUGHT
+    return is_text or name in _NEVER_NOUGHT or name in _PROSE
 
 
 def may_be_escaped(cells: Sequence[str]) -> bool:
@@ -211,9 +221,10 @@ class EscapedCells:
 
     def _look_for_placeholder(self, text: str, name: str, line: int, place: Place) -> None:
         """Look for what a program writes in place of a value. Raises: CellError where it would become the name of something"""
-        if place in _KEYS or name in _NAMES_OF_PERSONS:
-            is_nought = text == NOUGHT and name in NEVER_NOUGHT
-            if is_nought or is_placeholder(text, of_person=place is Place.PERSON):
+        if text == NOUGHT:
+            self._look_at_nought(name, line, place)
+        elif place in _KEYS or name in _NAMES_OF_PERSONS:
+            if is_placeholder(text, of_person=place is Place.PERSON):
                 raise CellError("cell_is_placeholder", value=shown(text))
             if place is Place.KEY and (meant := decimals_taken_off(text)):
                 raise CellError("cell_is_decimal", value=shown(text), meant=shown(meant))
@@ -228,6 +239,13 @@ class EscapedCells:
         elif place is not Place.FREE and name not in _JUDGED_LATER and is_truth(text, of_person=place is Place.PERSON):
             # Fields of any kind stand in free columns: there the word may be what is wanted.
             self._count("cells_perhaps_truth", name, line, text)
+
+    def _look_at_nought(self, name: str, line: int, place: Place) -> None:
+        """Count 0 in place of a text. Raises: CellError where nothing and nobody is called so"""
+        if name in _NEVER_NOUGHT and (place in _KEYS or name in _NAMES_READ):
+            raise CellError("cell_is_placeholder", value=NOUGHT)
+        if is_without_nought(name, place):
+            self._count("cells_perhaps_nought", name, line, NOUGHT)
 
     def _look_for_day(self, text: str, name: str, line: int) -> None:
         """Look for what became of an identifier such as 1-3 or MAR2. Raises: CellError"""

@@ -16,7 +16,7 @@ from sync.columns.cell_texts import (
 )
 from sync.columns.clean import CellError, Clean, TextKind, shown
 from sync.columns.column import Empty
-from sync.columns.escaped_cells import NEVER_NOUGHT, NOUGHT, Place, may_be_escaped, place_of
+from sync.columns.escaped_cells import NOUGHT, Place, is_without_nought, may_be_escaped, place_of
 from sync.columns.file_columns import Columns
 from sync.columns.general_options import GeneralOptions
 from sync.columns.header import MatchedHeader, is_secret_name
@@ -72,7 +72,7 @@ class RowCleaner:
         self._text_positions: set[int] = set()
         self._open_positions: set[int] = set()
         self._places: dict[int, Place] = {}
-        self._never_nought = [position for position, name, _column in header.fields if name in NEVER_NOUGHT]
+        self._without_nought: list[int] = []
         self._fields: list[_Field] = []
         for position, name, column in header.fields:
             kind = column.kind
@@ -87,6 +87,8 @@ class RowCleaner:
                 (self._open_positions if is_open else self._text_positions).add(position)
             if (place := place_of(name, column, is_text=is_text)) is not None:
                 self._places[position] = place
+                if is_without_nought(name, place):
+                    self._without_nought.append(position)
             clears = column.empty is Empty.CLEARS
             has_one_line = is_of_one_line(name, column)
             names = is_name(name, column)
@@ -141,9 +143,9 @@ class RowCleaner:
         """Return position -> how the text there is looked at, {} where none needs it."""
         if may_be_escaped(cells):
             return self._places
-        count = len(cells)
-        for position in self._never_nought:
-            if position < count and cells[position] == NOUGHT:
+        if NOUGHT in cells:
+            count = len(cells)
+            if any(position < count and cells[position] == NOUGHT for position in self._without_nought):
                 return self._places
         return {}
 

@@ -223,6 +223,15 @@ TEXTS: dict[str, Any] = {
             count,
         )
     ),
+    "cells_perhaps_nought": PluralText(
+        lambda count: ngettext(
+            "%(count)s row holds 0 in place of a text; it was taken as it is: line %(line)s (columns: %(columns)s). Formulas "
+            "that refer to an empty cell come to 0. If that is so, have them give an empty text.",
+            "%(count)s rows hold 0 in place of a text; they were taken as they are, first in line %(line)s (columns: "
+            "%(columns)s). Formulas that refer to an empty cell come to 0. If that is so, have them give an empty text.",
+            count,
+        )
+    ),
     "cells_perhaps_grouped": PluralText(
         lambda count: ngettext(
             "%(count)s row holds a number with separators between thousands in place of an identifier; it was taken as it is: "
