@@ -12,6 +12,9 @@ TEXTS: dict[str, Any] = {
     "cohort_named_like_idnumber": _(
         "a cohort called “%(cohort)s” was made; that is the idnumber of the cohort “%(other)s”, which cohortid or cohort1 names"
     ),
+    "cohort_called_otherwise": _(
+        "put in the cohort with the idnumber “%(idnumber)s”, which is called “%(present)s” and not “%(given)s”"
+    ),
     "enrolment_ended": _("the end, %(end)s, has passed: the enrolment isn't active"),
     "period_beside_end": _("not used, as %(end)s says when the enrolment ends."),
     "course_unknown": _(

@@ -29,7 +29,7 @@ class CohortMembership:
         cohort = self._find(name, idnumber, columns)
         if cohort is None and column:
             cohort = _digits_unknown(name, column)
-        notes = () if cohort else self._notes_of_new(name, idnumber, columns)
+        notes = self._notes_of(cohort, name, idnumber, columns)
         cohort = cohort or self._create(name, idnumber, columns, line)
         if isinstance(cohort, Note):
             return SetResult(problems=(cohort,))
@@ -37,6 +37,22 @@ class CohortMembership:
             return NOTHING
         enrol_cohort_member(self.rows, user, cohort.id, line)
         return SetResult(changes=(Change(columns[0], "", cohort.name),), notes=notes)
+
+    def _notes_of(
+        self, cohort: Cohort | Note | None, name: str, idnumber: str, columns: tuple[str, str]
+    ) -> tuple[Note, ...]:
+        """Return what is worth saying about the cohort that was found, None = about the one that will be made.
+
+        An idnumber goes before a name, although the name may be that of another cohort.
+        """
+        if cohort is None:
+            return self._notes_of_new(name, idnumber, columns)
+        is_pair = name and idnumber and columns[0] != columns[1]
+        if isinstance(cohort, Note) or not is_pair:
+            return ()
+        if any(named.id == cohort.id for named in self.rows.find_cohorts("name", name)):
+            return ()
+        return (Note("cohort_called_otherwise", {"idnumber": idnumber, "present": cohort.name, "given": name}),)
 
     def _notes_of_new(self, name: str, idnumber: str, columns: tuple[str, str]) -> tuple[Note, ...]:
         """Say that a cohort is made by a name that is the idnumber of another, which may be meant, or that may be a list."""

@@ -170,3 +170,21 @@ def test_no_cohort_is_called_like_a_number_of_a_spreadsheet(sqlite_site: MoodleS
     assert result.codes == ["cohort_digits_unknown"]
     assert "has put separators into “1" in result.report
     assert sqlite_site.rows("cohort", name=cell) == []
+
+
+def test_a_cohort_of_the_idnumber_that_is_called_otherwise_is_said(sqlite_site: MoodleSite) -> None:
+    run_file(sqlite_site, "cohorts", "cidnumber;cname\nK1;Year 1\nK2;Year 2\n")
+    rows = "c1;A;B;Year 1;K2\nc2;A;B;Former name;K1\nc3;A;B;Year 1;K1\nc4;A;B;;K2\nc5;A;B;Year 2;\n"
+    for chunk_rows in (1, 100):
+        result = run_file(
+            sqlite_site, "users", f"username;firstname;lastname;cohort;cohortid\n{rows}", chunk_rows=chunk_rows
+        )
+        assert [[note.code for note in outcome.notes] for outcome in result.outcomes] == [
+            ["cohort_called_otherwise"],
+            ["cohort_called_otherwise"],
+            [],
+            [],
+            [],
+        ]
+        assert "the idnumber “K2”, which is called “Year 2” and not “Year 1”" in result.report
+        sqlite_site.execute("DELETE FROM {cohort_members}")
