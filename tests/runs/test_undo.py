@@ -299,6 +299,42 @@ def test_a_role_that_configures_the_site_by_now_is_not_given_back(installation: 
     assert moodle.rows("role_assignments", roleid=role, contextid=system) == []
 
 
+def test_a_role_that_somebody_gave_again_since_does_not_come_back_beside_it(installation: Installation) -> None:
+    moodle = installation.moodle
+    enrolment = "cmd;cid;uid;rolename;enrol\n{};C1;ann;student;manual\n"
+    add(installation, "enrolments", enrolment.format("add"))
+    run = add(installation, "enrolments", enrolment.format("del"))
+    add(installation, "enrolments", enrolment.format("add"))
+    (given,) = moodle.rows("role_assignments", userid=moodle.ids["ann"])
+
+    simulated, undone = undo(run, simulate=True), undo(run)
+
+    assert moodle.rows("role_assignments", userid=moodle.ids["ann"]) == [given]
+    assert {outcome.code for outcome in (*outcomes(simulated), *outcomes(undone))} == {"undo_key_taken"}
+    assert {outcome.params["id"] for outcome in outcomes(undone) if "role" in outcome.subject} == {given["id"]}
+    moodle.execute("DELETE FROM {role_assignments} WHERE id = :id", id=given["id"])
+    undo(run)
+    (back,) = moodle.rows("role_assignments", userid=moodle.ids["ann"])
+    assert back["id"] != given["id"]
+
+
+def test_roles_that_stood_there_twice_come_back_as_they_were(installation: Installation, settings: Settings) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = 1
+    moodle = installation.moodle
+    role = moodle.one("role", shortname="student")["id"]
+    alike = {"userid": moodle.ids["ann"], "contextid": moodle.ids["C1 context"], "component": "", "itemid": 0}
+    moodle.insert("user_enrolments", enrolid=moodle.ids["C1 manual"], userid=moodle.ids["ann"])
+    for _row in range(2):
+        moodle.insert("role_assignments", roleid=role, **alike)
+    before = moodle.rows("role_assignments")
+    run = add(installation, "enrolments", "cmd;cid;uid;rolename;enrol\ndel;C1;ann;student;manual\n")
+    assert moodle.rows("role_assignments") == []
+
+    assert undo(run).state == RunState.COMPLETED
+
+    assert moodle.rows("role_assignments") == before
+
+
 def test_a_course_comes_back_with_the_administrators_in_it(installation: Installation) -> None:
     moodle = installation.moodle
     admin = moodle.one("user", username="admin")["id"]

@@ -36,7 +36,13 @@ KEYS_OF_MOODLE: dict[str, tuple[tuple[str, ...], ...]] = {
     "course": (("shortname",), ("idnumber",)),
     "course_categories": (("idnumber",),),
     "cohort": (("idnumber",),),
+    # Found by its first column where all are alike: the server has an index on users.
+    "role_assignments": (("userid", "contextid", "roleid", "component", "itemid"),),
 }
+# Of these the server may hold rows that are alike all the same, from before Moodle looked.
+ALIKE_AT_TIMES = frozenset({"role_assignments"})
+# In which "" is a value like any other: a role that was given by hand has no component.
+_EMPTY_COUNTS = frozenset({"component"})
 # Tables of rows that have names of their own, which others may take once they are renamed.
 NAMED_TABLES = frozenset({"user", *KEYS_OF_MOODLE})
 # Never shown, whatever the table.
@@ -46,6 +52,11 @@ _SECRETS = ("password", "secret", "token", "sesskey", "privatekey")
 def is_neutral(table: str, column: str) -> bool:
     """Return whether a column may have changed since without anybody having changed the row."""
     return column in _NEUTRAL or column in _ORDER.get(table, ())
+
+
+def is_filled(column: str, value: object) -> bool:
+    """Return whether a value is one that keeps others from having the same: a course without an idnumber shares none."""
+    return value is not None and (value != "" or column in _EMPTY_COUNTS)
 
 
 def is_secret(table: str, column: str) -> bool:

@@ -26,7 +26,7 @@ from sync.processors.undo.owners import Owner, Ownership, Use, changed_columns
 from sync.processors.undo.protection import Protection
 from sync.processors.undo.references import CATEGORY, PARENT_COLUMNS, fetch_references
 from sync.processors.undo.rows import Rows, UniqueKeys, fetch_present, fetch_rows, find_by_values
-from sync.processors.undo.rules import SESSIONS, WORK_LISTS
+from sync.processors.undo.rules import ALIKE_AT_TIMES, SESSIONS, WORK_LISTS
 from sync.processors.undo.survey import UndoSurvey
 from sync.processors.undo.taken_keys import ComingRow, TakenKeys, coming_row
 from sync.values import Note
@@ -305,7 +305,12 @@ class StateReader:
             state.ahead[table] = found.ahead
 
     def _holding(self, table: str, ids: Collection[int], coming: Collection[int]) -> set[int]:
-        """Return the rows among these that hold what they hold, but for those that earlier lines of a simulation have changed."""
+        """Return the rows among these that hold what they hold, but for those that earlier lines of a simulation have changed.
+
+        Where rows may be alike, those that the run took away as well are there again as they were, beside the others.
+        """
+        if table in ALIKE_AT_TIMES and ids:
+            ids = set(ids) - self._survey.lines_of_deleted(table, ids).keys()
         still_there = self._present(table, ids).keys() if ids else set[int]()
         changed = {rowid for rowid in self._overlay.changed_among(Table(table), ids) if rowid not in coming}
         return {rowid for rowid in still_there if rowid not in changed}

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from sync.moodle.db.writer import RowChange
 from sync.processors.undo.history import NetChange, RowHistory, is_same
 from sync.processors.undo.rows import Rows, UniqueKeys, folded
+from sync.processors.undo.rules import is_filled
 
 Row = Mapping[str, Any]
 
@@ -120,8 +121,7 @@ class TakenKeys:
             moved = {
                 rowid: row.after
                 for rowid in rowids
-                if (row := self._coming[rowid]).moves(key)
-                and all(row.after.get(name) not in (None, "") for name in key)
+                if (row := self._coming[rowid]).moves(key) and all(is_filled(name, row.after.get(name)) for name in key)
             }
             if not moved:
                 continue
