@@ -78,7 +78,7 @@ class ScheduleSerializer(serializers.ModelSerializer):
     class Meta:
         model = Schedule
         fields = (
-            "id", "name", "file_types", "kind", "every_seconds", "at", "crontab", "enabled", "stop_on_failure",
+            "id", "name", "file_types", "kind", "every_seconds", "at", "crontab", "enabled", "stop_on_failure", "together",
             "after_freeze", "owner", "next_at", "notifications",
         )  # fmt: skip
         read_only_fields = fields
@@ -98,6 +98,11 @@ class ScheduleChoiceSerializer(StrictSerializer):
     crontab = serializers.CharField(required=False, allow_blank=True, max_length=100, default="")
     enabled = serializers.BooleanField(required=False, default=False)
     stop_on_failure = serializers.BooleanField(required=False, default=True)
+    together = serializers.BooleanField(
+        required=False,
+        help_text="Plan the files of all file types as one bundle, and judge them as a whole. If left out: as it is; of a new "
+        "schedule: no.",
+    )
     after_freeze = serializers.BooleanField(required=False, default=True)
     notifications = RecipientsChoiceSerializer(
         required=False, help_text="Needed to switch it on while nobody is told of it."
@@ -320,11 +325,16 @@ def chosen_schedule(view: ApiView, schedule: Schedule | None = None) -> tuple[Sc
     allowed = {processor.key for processor in processors_for(view.request.user, MANAGE_SCHEDULES, site=view.site)}
     if not allowed.issuperset(sent["file_types"]):
         raise ApiRefused("permission_missing")
-    return schedule_choice(sent), _chosen_recipients(view, sent, sent["file_types"], schedule)
+    return schedule_choice(sent, schedule), _chosen_recipients(view, sent, sent["file_types"], schedule)
 
 
-def schedule_choice(sent: Mapping[str, Any]) -> ScheduleChoice:
-    """Return what was sent for a schedule. Shape: sent: as of ScheduleChoiceSerializer"""
+def schedule_choice(sent: Mapping[str, Any], schedule: Schedule | None = None) -> ScheduleChoice:
+    """Return what was sent for a schedule. Who doesn't say that files are planned together leaves it as it is.
+
+    Shape: sent: as of ScheduleChoiceSerializer; schedule: None = a new one
+    """
+    if schedule is not None:
+        sent = {"together": schedule.together, **sent}
     chosen = {name: value for name, value in sent.items() if name not in ("at", "file_types", "notifications")}
     return ScheduleChoice(sent["file_types"], at=time_of(sent["at"]), **chosen)
 

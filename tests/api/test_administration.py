@@ -62,6 +62,18 @@ def test_a_switch_that_is_sent_again_does_not_switch_anew(root: Program) -> None
         assert root.get(address.removesuffix("/switch")).json()[field] is False
 
 
+def test_who_does_not_say_that_files_are_planned_together_leaves_it_as_it_is(root: Program) -> None:
+    address = f"schedules/{made(root, together=True)['id']}"
+    assert root.get(address).json()["together"] is True
+
+    told = root.ask("PUT", address, {**NIGHTLY, "at": "03:15"}).json()
+
+    assert (told["at"], told["together"]) == ("03:15", True)
+    assert Schedule.objects.get(pk=told["id"]).together
+    assert root.ask("PUT", address, {**NIGHTLY, "together": False}).json()["together"] is False
+    assert made(root)["together"] is False
+
+
 def test_no_schedule_is_switched_on_before_it_was_said_who_is_told(root: Program, program: MakeProgram) -> None:
     silent = {name: value for name, value in NIGHTLY.items() if name != "notifications"}
     problem_of(root.post("schedules", silent), 422, "schedule_without_recipients")

@@ -153,6 +153,12 @@ def test_schedules_are_made_changed_and_deleted(installation: Installation, tmp_
     call("schedules", "--change", str(made.pk), "--from", str(path))
     found = next(facts for facts in told("schedules") if facts["name"] == "Nightly")
     assert (found["at"], found["on"]) == ("03:30", False)
+    path.write_text(json.dumps({**chosen, "together": True}))
+    call("schedules", "--change", str(made.pk), "--from", str(path))
+    path.write_text(json.dumps({**chosen, "at": "04:30"}))
+    call("schedules", "--change", str(made.pk), "--from", str(path))
+    made.refresh_from_db()
+    assert (f"{made.at:%H:%M}", made.together) == ("04:30", True)
     for wrong, status in (('{"at": "25:00"}', 3), ("{", 2), ("[1]", 3), (json.dumps({**chosen, "more": 1}), 3)):
         path.write_text(wrong)
         assert call("schedules", "--make", "--from", str(path))[0] == status, wrong

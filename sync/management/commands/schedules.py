@@ -87,7 +87,7 @@ class Command(ToolSyncCommand):
         try:
             if chosen["make"] or chosen["change"] is not None:
                 schedule = None if chosen["make"] else _schedule(owner, chosen["change"])
-                choice, recipients = _choice(chosen["source"])
+                choice, recipients = _choice(chosen["source"], schedule)
                 saved = save_schedule(owner, choice, schedule, recipients=recipients)
                 self.stderr.write(f"Schedule {saved.pk} was {'made' if schedule is None else 'changed'}.")
             if chosen["delete"] is not None:
@@ -174,12 +174,15 @@ class Command(ToolSyncCommand):
         self.stdout.write(f"{start.pk}\t{start.name}\t{start.state}\t{', '.join(map(str, runs))}")
 
 
-def _choice(name: str) -> tuple[ScheduleChoice, RecipientsChoice | None]:
-    """Return what is chosen for a schedule, and who is to be told of it. Raises: CommandError"""
+def _choice(name: str, schedule: Schedule | None) -> tuple[ScheduleChoice, RecipientsChoice | None]:
+    """Return what is chosen for a schedule, and who is to be told of it. Raises: CommandError
+
+    Shape: schedule: None = a new one
+    """
     from sync.api.schedules import ScheduleChoiceSerializer, recipients_choice, schedule_choice
 
     sent = checked(ScheduleChoiceSerializer, read_json(name))
-    return schedule_choice(sent), recipients_choice(sent.get("notifications"))
+    return schedule_choice(sent, schedule), recipients_choice(sent.get("notifications"))
 
 
 def _start(site: MoodleSite, number: int) -> SequenceRun:
