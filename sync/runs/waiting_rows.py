@@ -24,6 +24,7 @@ from sync.models.run import COMPLETED_STATES, ORIGINS_OF_MADE_FILES, UNFINISHED_
 from sync.moodle.db.writer import MAX_KEYS, batched
 from sync.reader import RowReader
 from sync.runs.finalize import RunFinalizer
+from sync.runs.mended_rows import mended_while_waiting
 from sync.runs.options import find_processor
 from sync.runs.outcome_store import read_rows
 from sync.runs.selectors import undoing_runs
@@ -143,7 +144,10 @@ def _keep_own(run: SyncRun) -> Notes:
     if tries >= most:
         return [["rows_given_up", {"count": len(waiting), "tries": tries}]]
     newer = dict(_replaced_after(before, run).values_list("key", "replaced_by")) if before else {}
-    return [_keep(run, waiting, (tries, most), newer)]
+    mended = mended_while_waiting(run)
+    keys = _keys_of(run, RunFinalizer(run), {outcome.line for outcome in waiting})
+    rows = [_row_of(outcome, keys.get(outcome.line, ""), newer, mended) for outcome in waiting]
+    return _keep(run, waiting, (tries, most), rows)
 
 
 def _replaced_after(retry: Retry, run: SyncRun) -> QuerySet[RetryRow]:
@@ -157,30 +161,32 @@ def _retriable(run: SyncRun) -> Iterator[Outcome]:
     )
 
 
-def _keep(run: SyncRun, waiting: Sequence[Outcome], tries: tuple[int, int], newer: Mapping[str, int]) -> list[Any]:
-    """Shape: tries: so far, and after how many rows are given up; newer: key of a row -> the run that has brought it again"""
+def _row_of(outcome: Outcome, about: str, newer: Mapping[str, int], mended: Mapping[int, int]) -> RetryRow:
+    """Shape: about: key of the row; newer: key -> the run that has brought it again; mended: line -> the run that mended it"""
+    replaced_by = newer.get(about) or mended.get(outcome.line)
+    return RetryRow(
+        line=outcome.line, key=about, code=outcome.code, subject=outcome.subject[:255],
+        is_replaced=replaced_by is not None, replaced_by_id=replaced_by,
+    )  # fmt: skip
+
+
+def _keep(run: SyncRun, waiting: Sequence[Outcome], tries: tuple[int, int], rows: Sequence[RetryRow]) -> Notes:
+    """Shape: tries: so far, and after how many rows are given up; rows: of those that wait, not stored so far"""
     key = f"{storage.run_folder(run.site.slug, run.pk)}/{_FILE_NAME}"
-    finalizer = RunFinalizer(run)
     with storage.scratch_file() as out:
-        form = finalizer.write_rows_back(out, lambda: iter(waiting))
+        form = RunFinalizer(run).write_rows_back(out, lambda: iter(waiting))
         if form is None:
-            return ["rows_not_retried", {"count": len(waiting)}]
+            return [["rows_not_retried", {"count": len(waiting)}]]
         storage.save(key, out)
-    keys = _keys_of(run, finalizer, {outcome.line for outcome in waiting})
     with transaction.atomic():
         retry = Retry.objects.create(
             run=run, site_id=run.site_id, processor=run.processor, tries=tries[0], most=tries[1], storage_key=key,
             form=list(form), tables=sorted({texts().missing_tables[outcome.code] for outcome in waiting}), seen_at=timezone.now(),
         )  # fmt: skip
-        rows = (
-            RetryRow(
-                retry=retry, line=o.line, key=(about := keys.get(o.line, "")), code=o.code, subject=o.subject[:255],
-                is_replaced=about in newer, replaced_by_id=newer.get(about),
-            )
-            for o in waiting
-        )  # fmt: skip
+        for row in rows:
+            row.retry = retry
         RetryRow.objects.bulk_create(rows, batch_size=MAX_KEYS)
-    return _waiting_note(retry)
+    return [_waiting_note(retry)] if any(not row.is_replaced for row in rows) else []
 
 
 def _waiting_note(retry: Retry) -> list[Any]:

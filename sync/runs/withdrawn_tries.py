@@ -9,16 +9,13 @@ from collections.abc import Collection, Iterable, Iterator
 
 from django.db.models import QuerySet
 
-from sync.columns.file_columns import TRYBACK_COLUMNS
-from sync.commandfiles import storage
 from sync.models import Retry, RetryRow, RunState, SyncRun
 from sync.models.run import WAITING_STATES
 from sync.moodle.db.writer import MAX_KEYS, batched
-from sync.runs.finalize import RunFinalizer
+from sync.runs.mended_rows import named_lines
 from sync.runs.services import cancel_run
 from sync.runs.waiting_rows import TRY_UNDONE, undone_origins, wait_again
 
-_LINE_COLUMN = TRYBACK_COLUMNS[0]
 # Of these a run has written nothing yet, as long as none of its rows is done.
 _NOT_BEGUN = (RunState.QUEUED, RunState.PAUSED, *WAITING_STATES)
 # So often rows are tried again at most, for each try a run.
@@ -26,23 +23,13 @@ _STEPS = 100
 
 
 def mended_lines(plan: SyncRun) -> set[int] | None:
-    """Return which lines of the run that it mends a plan has the rows of; None = it decides on all rows that failed there.
+    """Return which lines of the run that it mends a plan has the rows of, as `named_lines`; None where no row of it waits, too.
 
-    On the page each failed row is sent again or left out; of what a program sends, rows that it doesn't name were just not meant.
     Raises: CommandFileError
     """
-    if (
-        plan.mends_id is None
-        or plan.origin == SyncRun.Origin.PERSON
-        or not Retry.objects.filter(run=plan.mends_id).exists()
-    ):
+    if plan.mends_id is None or not Retry.objects.filter(run=plan.mends_id).exists():
         return None
-    with storage.opened(plan.input_key) as source, RunFinalizer(plan).open_unmapped(source) as reader:
-        if _LINE_COLUMN not in reader.header.names:
-            return set()
-        at = reader.header.names.index(_LINE_COLUMN)
-        cells = (row.cells[at].strip() for row in reader if at < len(row.cells))
-        return {int(cell) for cell in cells if cell.isascii() and cell.isdecimal()}
+    return named_lines(plan)
 
 
 def drop_mended_rows(applied: SyncRun, lines: Collection[int] | None) -> None:

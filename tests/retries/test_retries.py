@@ -483,6 +483,32 @@ def test_rows_that_a_try_has_left_are_dropped_once_the_first_ones_are_mended(ins
     assert waiting() == [(again.pk, 3)]
 
 
+@pytest.mark.parametrize("origin", [SyncRun.Origin.PERSON, SyncRun.Origin.API])
+def test_rows_that_were_mended_while_their_run_was_held_are_not_tried_as_they_were(
+    installation: Installation, settings: Settings, origin: SyncRun.Origin
+) -> None:
+    settings.TOOLSYNC_GUARD = True
+    add_user(installation, *(f"kim{number}" for number in range(60)))
+    lines = [f"{{}};C1;kim{number};student;manual\n" for number in range(60)]
+    enrol(installation, *(line.format("add") for line in lines))
+    run = enrol(installation, *(line.format("del") for line in lines), ZOE, TOM)
+    assert run.state == RunState.HELD
+
+    applied = services.execute_run(apply_mended(run, Draft({62: {2: "ann"}}, {63}), origin).pk)
+    decisions.approve_run(run, OPERATOR, typed="120")
+    run = services.execute_run(run.pk)
+
+    assert (applied.counts, run.counts["rejected"]) == ({"created": 1}, 2)
+    assert waiting() == ([] if origin == SyncRun.Origin.PERSON else [(run.pk, 63)])
+    facts = retry_facts(run)
+    assert facts is not None
+    assert (facts.mended, facts.replaced) == ((2, 0) if origin == SyncRun.Origin.PERSON else (1, 0))
+    assert ("rows_wait" in note_codes(run)) is (origin == SyncRun.Origin.API)
+    settings.TOOLSYNC_GUARD = False
+    add_user(installation, "zoe", "tom")
+    assert [again.counts for again in tick()] == ([] if origin == SyncRun.Origin.PERSON else [{"created": 1}])
+
+
 def test_two_ticks_start_one_try(installation: Installation) -> None:
     enrol(installation, ZOE)
     add_user(installation, "zoe")
