@@ -23,6 +23,7 @@ _MOST_BYTES = 100_000
 # A token is not used in its last moments: it has to last for the requests that begin with it.
 _MARGIN_SECONDS = 30
 _USUAL_SECONDS = 300
+_MOST_SECONDS = 366 * 24 * 3600
 
 _lock = threading.Lock()
 # Tokens of this process. Shape: digest of everything that they were given for -> token, end by the monotonic clock
@@ -113,7 +114,7 @@ def _token_in(status: int, content: bytes, host: str, refusal: str) -> tuple[str
     """Return the token of an answer. What the server says of a refusal is one of the words of RFC 6749."""
     try:
         found = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = {}
     if not isinstance(found, dict):
         found = {}
@@ -122,7 +123,10 @@ def _token_in(status: int, content: bytes, host: str, refusal: str) -> tuple[str
         reason = found.get("error")
         raise SourceError(refusal, host=host, status=status, reason=reason[:60] if isinstance(reason, str) else "-")
     seconds = found.get("expires_in")
-    return token, float(seconds) if isinstance(seconds, int | float) else _USUAL_SECONDS
+    # JSON may hold numbers that are none, and some that no clock comes to.
+    if isinstance(seconds, int | float) and 0 <= seconds <= _MOST_SECONDS:
+        return token, float(seconds)
+    return token, _USUAL_SECONDS
 
 
 def _key(client: TokenHolder) -> str:

@@ -21,6 +21,7 @@ from sync.sources.row_file import RowSource
 _PAGE_ROWS = 1000
 # One page of people with everything that is known of them.
 _MOST_PAGE_BYTES = 64_000_000
+_MOST_DIGITS = 18
 
 # Parameters that this asks for by itself, as they must be for its pages to be whole.
 _OF_PAGES = frozenset(("limit", "offset", "sort", "orderby"))
@@ -43,7 +44,14 @@ def _link(name: str) -> Callable[[Record], object]:
 
 
 def _links(name: str) -> Callable[[Record], object]:
-    return lambda record: [_id_of(link) for link in record.get(name) or ()]
+    return lambda record: [_id_of(link) for link in _listed(record.get(name))]
+
+
+def _listed(value: object) -> list[Any]:
+    """Return a list, an empty one for nothing. Raises: TypeError for anything else"""
+    if value is not None and not isinstance(value, list):
+        raise TypeError
+    return value or []
 
 
 def _id_of(link: object) -> object:
@@ -55,7 +63,7 @@ def _ids(records: Sequence[Record]) -> list[object]:
 
 
 def _roles(record: Record) -> object:
-    return [role.get("role", "") for role in record.get("roles") or () if isinstance(role, Mapping)] or record.get(
+    return [role.get("role", "") for role in _listed(record.get("roles")) if isinstance(role, Mapping)] or record.get(
         "role"
     )
 
@@ -126,7 +134,7 @@ class OneRosterSource(RowSource):
         while page:
             for record in page:
                 self._note(record, seen)
-                yield [read(record) for read in columns.values()]
+                yield self._cells_of(record)
             last = page[-1].get(_ID)
             page, total = self._page(len(seen) - 1)
             if (
@@ -141,6 +149,15 @@ class OneRosterSource(RowSource):
             page = page[1:]
         if total is not None and len(seen) < total:
             raise SourceError("oneroster_cut_off", host=self._host, missing=total - len(seen))
+
+    def _cells_of(self, record: Record) -> list[object]:
+        try:
+            return [read(record) for read in COLUMNS[self._collection].values()]
+        except TypeError:
+            raise self._unreadable() from None
+
+    def _unreadable(self) -> SourceError:
+        return SourceError("oneroster_unreadable", host=self._host, collection=self._collection)
 
     def _note(self, record: Record, seen: set[object]) -> None:
         if (known := record.get(_ID)) in seen:
@@ -177,7 +194,8 @@ class OneRosterSource(RowSource):
             raise SourceError("remote_not_found", address=f"{self._address.shown.rstrip('/')}/{self._collection}")
         if status != 200:
             raise SourceError("remote_status", host=self._host, status=status)
-        return self._records_in(content), int(said_total) if said_total.isdecimal() else None
+        is_told = said_total.isdecimal() and len(said_total) <= _MOST_DIGITS
+        return self._records_in(content), int(said_total) if is_told else None
 
     @property
     def _own_query(self) -> list[str]:
@@ -188,8 +206,13 @@ class OneRosterSource(RowSource):
     def _records_in(self, content: bytes) -> list[Record]:
         try:
             records = json.loads(content)[self._collection]
-        except (ValueError, KeyError, TypeError):
-            raise SourceError("oneroster_unreadable", host=self._host, collection=self._collection) from None
-        if not isinstance(records, list) or not all(isinstance(record, dict) and record.get(_ID) for record in records):
-            raise SourceError("oneroster_unreadable", host=self._host, collection=self._collection)
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise self._unreadable() from None
+        if not isinstance(records, list) or not all(map(_is_record, records)):
+            raise self._unreadable()
         return records
+
+
+def _is_record(found: object) -> bool:
+    known = found.get(_ID) if isinstance(found, dict) else None
+    return bool(known) and isinstance(known, str | int)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
@@ -89,6 +90,16 @@ class TestToken:
             fetch(queries.TOKEN, web.url("/users.csv"), self.query(web))
         assert tokens.tokens >= 2
 
+    @pytest.mark.parametrize("lasts", [10**400, float("nan"), float("inf"), -1, True])
+    def test_what_is_no_time_that_a_token_lasts_is_not_taken_for_one(
+        self, web: WebServer, monkeypatch: pytest.MonkeyPatch, lasts: float
+    ) -> None:
+        tokens = TokenServer(web, lasts=lasts)
+        tokens.put("/users.csv", FILE)
+        assert fetch(queries.TOKEN, web.url("/users.csv"), self.query(web)) == FILE
+        (ends_at,) = [ends_at for _token, ends_at in oauth._tokens.values()]
+        assert ends_at < time.monotonic() + 3600
+
     def test_a_file_whose_end_isnt_told_is_not_taken(self, web: WebServer, tokens: TokenServer) -> None:
         web.answers["/users.csv"] = without_end(FILE)
         assert refusal(queries.TOKEN, web.url("/users.csv"), self.query(web)) == "remote_end_unknown"
@@ -97,7 +108,9 @@ class TestToken:
         assert refusal(queries.TOKEN, web.url("/users.csv"), self.query(web), login=(USER, "wrong")) == "oauth_refused"
 
     @pytest.mark.parametrize(
-        "answer", [b"<html>", b"[]", b'{"access_token": 5}', b'{"access_token": "x", "token_type": "mac"}']
+        "answer",
+        [b"<html>", b"[]", b"[" * 200_000, b'{"access_token": 5}', b'{"access_token": "x", "token_type": "mac"}'],
+        ids=["a page", "a list", "too deep", "a number", "another kind"],
     )
     def test_what_is_no_token_is_refused(self, web: WebServer, answer: bytes) -> None:
         web.put("/token", answer)
@@ -227,11 +240,22 @@ class TestOneRoster:
         assert [shipped.name for shipped in SHIPPED if shipped.fits(names)] == [mapping]
 
     @pytest.mark.parametrize(
-        "document", [[], {"user": []}, {"users": {}}, {"users": ["a"]}, {"users": [{"username": "a"}]}]
-    )
+        "document",
+        [
+            [], {"user": []}, {"users": {}}, {"users": ["a"]}, {"users": [{"username": "a"}]}, {"users": [{"sourcedId": ["a"]}]},
+            {"users": [{"sourcedId": "a", "roles": 5}]}, {"users": [{"sourcedId": "a", "roles": "student"}]},
+        ],
+    )  # fmt: skip
     def test_another_server_is_not_taken_for_one(self, web: WebServer, tokens: TokenServer, document: Any) -> None:
         tokens.put_json(self.page("users", 0), document)
         assert refusal(queries.ONEROSTER, web.url(SERVICE), self.query(web)) == "oneroster_unreadable"
+
+    def test_what_no_program_reads_is_said(self, web: WebServer, tokens: TokenServer) -> None:
+        tokens.put(self.page("users", 0), b'{"users":' + b"[" * 200_000)
+        assert refusal(queries.ONEROSTER, web.url(SERVICE), self.query(web)) == "oneroster_unreadable"
+        tokens.put(self.page("users", 0), b'{"users": [{"sourcedId": "a"}]}', {"X-Total-Count": "9" * 5000})
+        tokens.put_json(self.page("users", 0), {"users": [{"sourcedId": "a"}]})
+        assert len(self.fetch(web)) == 2
 
     def test_fewer_records_than_were_promised_bring_no_file(self, web: WebServer, tokens: TokenServer) -> None:
         self.serve(tokens, PEOPLE[:1], total=9)
