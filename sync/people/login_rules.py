@@ -25,6 +25,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _, gettext_lazy
 
 from sync.encryption import Unreadable, decrypt, encrypt
+from sync.models import Machine
 from sync.notifications.password_mails import within_limit
 from sync.people.second_factor import CODE_PAUSE, CODES_PER_USER, PURPOSE, USED_CODE_PAUSE
 from sync.runs.options import openid_trusts_addresses
@@ -126,7 +127,11 @@ class OpenIdRules(DefaultSocialAccountAdapter):
         verified = _verified(sociallogin)
         # The server may take other letters for the same.
         found = get_user_model().objects.filter(email__in=verified)[:_ALIKE]
-        users = [user for user in found if _same_form(user.email) in map(_same_form, verified)]
+        machines = {machine.pk for machine in Machine.objects.filter(user__in=list(found))}
+        # Nobody logs in as a machine, whatever address somebody has given it.
+        users = [
+            user for user in found if user.pk not in machines and _same_form(user.email) in map(_same_form, verified)
+        ]
         if len(users) != 1:
             said = _("No user of ToolSync has your mail address, or several have. Ask an administrator to invite you.")
             _turn_away(request, said)

@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
+from sync.models import Machine, MoodleSite
 from tests.openid_provider import CLIENT_ID, CLIENT_SECRET, Provider, openid_provider
 
 EVE = {"sub": "eve-1", "email": "Eve@example.org", "email_verified": True}
@@ -79,6 +80,18 @@ def test_nobody_else_gets_in_and_nobody_is_made(claims: dict[str, Any], provider
     assert "_auth_user_id" not in client.session
     assert User.objects.count() == 3
     assert not SocialAccount.objects.exists()
+
+
+def test_nobody_logs_in_as_a_machine_whatever_address_it_was_given(provider: Provider) -> None:
+    site = MoodleSite.objects.get(slug="main")
+    machine = User.objects.create_user("machine-sis", email="eve@example.org")
+    Machine.objects.create(user=machine, site=site, made_by_name="root")
+    client = Client()
+    assert "Ask an administrator to invite you" in log_in(client).text
+    assert "_auth_user_id" not in client.session
+    eve = User.objects.create_user("eve", email="eve@example.org")
+    log_in(client)
+    assert client.session["_auth_user_id"] == str(eve.pk)
 
 
 def test_an_operator_may_trust_addresses_of_which_nothing_is_said(provider: Provider, settings: Settings) -> None:
