@@ -20,7 +20,7 @@ from sync.api.paging import PageQuery, address_of, page_of, wrong_cursor
 from sync.audit.facts import entry_facts
 from sync.audit.selectors import AuditQuery, Cursor, find_entries
 from sync.errors import ApiRefused
-from sync.grace.selectors import END_GRACE, grace_page, listed, tables_for
+from sync.grace.selectors import END_GRACE, grace_page, listed, place_of, tables_for
 from sync.grace.services import take_off
 from sync.models import AuditKind, GraceEntry, Scope
 from sync.people.rights import may
@@ -121,6 +121,8 @@ class Deletions(ApiView):
         if not tables:
             raise Http404
         asked = self.asked(DeletionQuery)
+        if "cursor" in asked and place_of(asked["cursor"]) is None:
+            raise wrong_cursor()
         page = grace_page(listed(self.site, tables, asked["q"]), asked.get("cursor", ""), per_page=asked["limit"])
         return Response(
             DeletionPage({"results": page.entries, "next": address_of(request, page.following or None)}).data

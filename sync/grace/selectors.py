@@ -44,7 +44,7 @@ def listed(site: MoodleSite, tables: Collection[str], text: str = "") -> QuerySe
 
 def grace_page(entries: QuerySet[GraceEntry], after: str = "", *, per_page: int = 50) -> GracePage:
     """Return the entries behind a place. Shape: after: what the page before named, "" = from the start. Queries: one"""
-    place = _place(after)
+    place = place_of(after)
     if place:
         day, pk = place
         entries = entries.filter(Q(day__gt=day) | Q(day=day, pk__gt=pk))
@@ -54,7 +54,8 @@ def grace_page(entries: QuerySet[GraceEntry], after: str = "", *, per_page: int 
     return GracePage(shown, following)
 
 
-def _place(after: str) -> tuple[date, int] | None:
+def place_of(after: str) -> tuple[date, int] | None:
+    """Return the day and the entry that a page begins behind; None for a text that no page has named."""
     day, _comma, number = after.partition(",")
     try:
         return (date.fromisoformat(day), int(number)) if len(number) <= _MOST_DIGITS else None

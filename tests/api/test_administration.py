@@ -208,3 +208,5 @@ def test_deletions_are_listed_and_taken_off(root: Program, program: MakeProgram,
     assert SyncRun.objects.get(pk=answer.json()["run"]).origin == "grace_end"
     problem_of(root.post("deletions/take-off", {"entries": ids[:2]}), 409, "grace_entry_taken")
     problem_of(program(file_types=()).get("deletions?limit=0"), 400, "query_invalid")
+    for cursor in ("x", "2030-01-01", "2030-02-30,1", "2030-01-01,x"):
+        problem_of(root.get(f"deletions?cursor={cursor}"), 400, "query_invalid")
