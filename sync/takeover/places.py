@@ -41,6 +41,8 @@ TASKS: Mapping[str, tuple[str, ...]] = {
     "enrolsync_task": ("enrolments",),
 }
 _SHIPPED = dict(SHIPPED)
+# Of a schedule that is off: the plugin says nothing of these.
+_LEFT_AS_SET = ("stop_on_failure", "together", "after_freeze")
 
 
 class SourceChange(NamedTuple):
@@ -128,6 +130,7 @@ def _schedule(
         kind=Schedule.Kind.CRONTAB,
         crontab=task.crontab,
         enabled=is_on,
+        **({name: getattr(stored, name) for name in _LEFT_AS_SET} if stored is not None else {}),
     )
     return TakenItem(Part.SCHEDULE, Fate.SET, task.name, subject, task.crontab, code), ScheduleChange(stored, choice)
 

@@ -165,6 +165,14 @@ def test_schedules_have_the_times_of_the_tasks_and_stay_off_unless_asked(plugin:
     assert {state for state, _value in state_of(said, "fileareacleanup_task")} == {"left"}
 
 
+def test_what_the_plugin_has_no_setting_for_stays_in_a_schedule_as_it_is_set(plugin: Installation) -> None:
+    Schedule.objects.filter(processors=["users"]).update(together=True, stop_on_failure=False, after_freeze=False)
+    takeover("--apply")
+    users = Schedule.objects.get(processors=["users"])
+    assert users.crontab == "15 3 * * *"
+    assert (users.together, users.stop_on_failure, users.after_freeze) == (True, False, False)
+
+
 def test_taking_over_twice_changes_nothing(plugin: Installation) -> None:
     first = takeover("--apply")
     assert first["counts"]["set"] > 20
