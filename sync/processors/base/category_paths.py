@@ -15,6 +15,7 @@ from sync.processors.base.errors import RowError
 from sync.processors.base.operations import Applied, Operation
 from sync.processors.base.overlay import ChangedRows, is_temporary
 from sync.processors.base.totals import CREATED, Totals, total
+from sync.values import Note
 
 # Source: Moodle table course_categories, column name
 MAX_NAME = 255
@@ -23,6 +24,9 @@ MAX_NAME = 255
 _SEPARATOR = re.compile(r"(?<!\\)/")
 # A number as spreadsheets show it: +5, -1, 1.0, 2026,00, 1e3, 1 000, 1'000.
 _LIKE_A_NUMBER = re.compile(r"[-+\u2212]?(?:\d{1,3}(?:[.,'\u2019\s]\d{3})+|\d+)(?:[.,]\d*)?(?:[eE][-+]?\d+)?")
+
+# What other programs and people put between the names of a path.
+_SEPARATOR_OF_OTHERS = re.compile(r"[>»|→\\]|::")
 
 # Its slash parts no names.
 _CLOSING_TAG = re.compile(r"(?<!\\)</[A-Za-z][A-Za-z0-9]*\s*>|<[A-Za-z][A-Za-z0-9]*\s*/>")
@@ -109,6 +113,19 @@ class CourseCategories:
             category = self._category(category.parent)
             names[category.id] = category.name
         return "/".join(reversed(names.values()))
+
+    def made_alike(self, name: str, place: int) -> tuple[Note, ...]:
+        """Say that the name of a category which is made may name what is there: by its idnumber, or as a path.
+
+        Shape: place: the category that holds it, 0 = none
+        """
+        found = [] if place else self._rows.find_spelled("idnumber", name)
+        if found:
+            return (Note("category_named_like_idnumber", {"category": name, "other": self._category(found[0]).name}),)
+        first, *others = (part.strip() for part in _SEPARATOR_OF_OTHERS.split(name))
+        if first and others and self._all_named(place, first):
+            return (Note("category_named_like_path", {"category": name, "first": first}),)
+        return ()
 
     def made_for(self, wanted: Iterable[tuple[int, Category]]) -> dict[NewCategory, Collection[int]]:
         """Return the categories to be made, parents first; what leads to none that is wanted isn't there for later chunks.

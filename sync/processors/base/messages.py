@@ -9,6 +9,12 @@ from django.utils.translation import gettext_lazy as _, ngettext
 from sync.messages import PluralText
 
 TEXTS: dict[str, Any] = {
+    "category_named_like_idnumber": _(
+        "a category called “%(category)s” was made; that is the idnumber of the category “%(other)s”: is this one meant?"
+    ),
+    "category_named_like_path": _(
+        "one category called “%(category)s” was made, beside “%(first)s”: a path has slashes between its names"
+    ),
     "grace_waits": _("on the list of deletions already, deleted on %(date)s"),
     "grace_listed_before": _("already put on the list of deletions by line %(line)s"),
     "grace_not_listed": _("left alone: no longer on the list of deletions"),

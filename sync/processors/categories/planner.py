@@ -77,12 +77,13 @@ class CategoriesPlanner:
             "path": "",
             "timemodified": self.state.now,
         }
+        alike = self.paths.made_alike(name, parent) if self.finder.identifier == "path" else ()
         key = self.plan.new_id(row.line)
         self.categories.foresee(key, {**values, "id": key}, row.line)
         self._made.append(key)
         self.paths.enter(key)
         self.sticky.note(CATEGORY_TABLE, key, {"name": name, "description": values["description"]}, row.line)
-        return Outcome(row.line, Action.CREATED, "category_created", {}, notes=self._shared_name(key))
+        return Outcome(row.line, Action.CREATED, "category_created", {}, notes=(*self._shared_name(key), *alike))
 
     def _changed(self, row: CategoryRow, key: int) -> Outcome:
         old = self.categories[key]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -95,9 +96,20 @@ class CoursesPlanner:
         )
         if self.plan.categories:
             self.plan.present = [Category.of(row) for row in self.state.categories]
+            self._say_alike()
         self.field_data.write(self.plan)
         self.rows.finish()
         return self.plan
+
+    def _say_alike(self) -> None:
+        """Say of new categories that may be meant for others so, in the first line that asks for each."""
+        alike = defaultdict[int, tuple[Note, ...]](tuple)
+        for category, lines in self.plan.categories.items():
+            alike[min(lines)] += self.categories.made_alike(category.name, category.parent)
+        self.plan.outcomes[:] = [
+            outcome._replace(notes=(*outcome.notes, *alike[outcome.line])) if outcome.line in alike else outcome
+            for outcome in self.plan.outcomes
+        ]
 
     def _plan_row(self, row: CourseCells) -> Outcome:
         identifier = self.state.identifier

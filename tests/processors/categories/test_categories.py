@@ -305,3 +305,31 @@ def test_a_row_deletes_what_it_names_alone(
     result = run(sqlite_site, f"{header}\n{row}\n", **options)
     assert result.codes == ["category_absent"]
     assert category(sqlite_site, "ARTS")
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 100])
+def test_a_category_that_may_be_meant_for_another_is_said(sqlite_site: MoodleSite, chunk_rows: int) -> None:
+    sqlite_site.execute("UPDATE {course_categories} SET name = 'Science', idnumber = 'SCI' WHERE id = 1")
+    names = ("SCI", "Science > Physics", "Science\\Maths", "Science » Art", "Arts > Music", "Science/SCI", "MED", "A|B")
+    rows = "".join(f"{name};{name if name == 'MED' else ''}\n" for name in names)
+    result = run_file(sqlite_site, "categories", f"category;idnumber\n{rows}", chunk_rows=chunk_rows)
+    assert result.codes == ["category_created"] * len(names)
+    like_path = ["category_named_like_path"]
+    assert [[note.code for note in outcome.notes] for outcome in result.outcomes] == [
+        ["category_named_like_idnumber"], like_path, like_path, like_path, [], [], [], [],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 100])
+def test_a_category_that_a_course_brings_may_be_meant_for_another(sqlite_site: MoodleSite, chunk_rows: int) -> None:
+    sqlite_site.execute("UPDATE {course_categories} SET name = 'Science', idnumber = 'SCI' WHERE id = 1")
+    names = ("SCI", "SCI", "Science > Physics", "Science/Physics", "Science", "Arts > Music")
+    rows = "".join(f"N{place};Name;{name};\n" for place, name in enumerate(names))
+    # A row that is rejected makes no category.
+    text = f"shortname;fullname;category;enddate\nN9;Name;SCI;2001-01-01\n{rows}"
+    result = run_file(sqlite_site, "courses", text, chunk_rows=chunk_rows)
+    assert result.codes == ["course_dates_reversed"] + ["course_created"] * len(names)
+    assert [[note.code for note in outcome.notes] for outcome in result.outcomes] == [
+        [], ["category_named_like_idnumber"], [], ["category_named_like_path"], [], [], [],
+    ]  # fmt: skip
+    assert "the idnumber of the category “Science”" in result.report
