@@ -33,6 +33,15 @@ TEXTS: dict[str, Any] = {
             n,
         )
     ),
+    "preference_of_users_in_rows": PluralText(
+        lambda n: ngettext(
+            "%(count)s row sets a preference that is called like a column of files of users (line %(line)s), lang for instance. "
+            "Moodle keeps that with the user and looks at no such preference: send a file of users.",
+            "%(count)s rows set preferences that are called like columns of files of users (first line %(line)s), lang for "
+            "instance. Moodle keeps that with the user and looks at no such preference: send a file of users.",
+            n,
+        )
+    ),
     "preference_without_value": _("There is no value to be set. Add the column value, or write unset in cmd."),
     "preference_locks_out": _(
         "Users of the authentication plugin “%(auth)s” can't change a password in Moodle as far as ToolSync knows, so nobody of "

@@ -38,6 +38,13 @@ _REFUSED_WORDS = frozenset(
 )
 # Plugins run words together: accesstoken, clientsecret.
 _REFUSED_ENDINGS = ("apikey", "password", "secret", "token", "tokens")
+# What Moodle keeps of users themselves, and reads from no preference.
+_OF_USERS = frozenset(
+    """
+    address auth autosubscribe calendartype city country deleted department description email emailstop firstname idnumber
+    institution lang lastname maildigest maildisplay mailformat phone1 phone2 suspended theme timezone trackforums username
+    """.split()  # noqa: SIM905 (read by people)
+)
 # What PHP makes objects of, should a plugin still read its preference so.
 _SERIALIZED = re.compile(r"(?:^|[;{:])[OC]:[+]?\d+:\"")
 
@@ -58,6 +65,11 @@ def is_word_for_truth(name: str, value: str) -> bool:
     Drawers were kept open, or closed, by "true" and "false" up to Moodle 4.
     """
     return len(value) > 1 and truth(value) is not None and not name.startswith("drawer-")
+
+
+def is_of_users(name: str) -> bool:
+    """Tell whether Moodle keeps what is called so with the user, so that a preference of this name does nothing."""
+    return name in _OF_USERS
 
 
 def check_preference(name: str, value: str) -> None:

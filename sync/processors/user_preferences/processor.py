@@ -27,7 +27,13 @@ from sync.processors.base.totals import CREATED, DELETED, PREFERENCES, UPDATED, 
 from sync.processors.memberships.enrolment_results import accepted
 from sync.processors.memberships.named import fetch_named_users, users_table
 from sync.processors.memberships.names import find_user
-from sync.processors.user_preferences.names import FORCED_CHANGE, check_preference, is_settable, is_word_for_truth
+from sync.processors.user_preferences.names import (
+    FORCED_CHANGE,
+    check_preference,
+    is_of_users,
+    is_settable,
+    is_word_for_truth,
+)
 from sync.values import Action, Change, Outcome
 
 SET, UNSET = "set", "unset"
@@ -182,9 +188,11 @@ class UserPreferences(Processor[PreferenceCells, PreferencesState, PreferencesPl
             )
         )
         words = {row.line for row in rows if row.cmd == SET and is_word_for_truth(row.name, row.value or "")}
+        of_users = {row.line for row in rows if row.cmd == SET and is_of_users(row.name)}
         cells = ((row.line, row.name, row.user) for row in rows)
         plan.counted = {
             "preference_word_in_rows": words & changed_lines(plan.outcomes),
+            "preference_of_users_in_rows": of_users & changed_lines(plan.outcomes),
             "set_again_in_rows": lines_set_again(self.survey.found, plan.outcomes, PreferenceCells.name.name, cells),
         }
         written = preferences.write(plan)

@@ -123,3 +123,12 @@ def test_a_user_of_an_earlier_file_is_known_by_its_plugin(sqlite_site: MoodleSit
 
 def test_a_header_of_preferences_is_recognised() -> None:
     assert guess_processor({"user", "name", "value"}) == "user_preferences"
+
+
+def test_preferences_that_are_called_like_what_moodle_keeps_with_users_are_said(sqlite_site: MoodleSite) -> None:
+    rows = "set;ann;lang;fr\nset;ann;htmleditor;textarea\nset;ann;emailstop;1\nunset;ann;city;\n"
+    for chunk_rows in (1, 100):
+        result = run_file(sqlite_site, "user_preferences", f"cmd;user;name;value\n{rows}", chunk_rows=chunk_rows)
+        said = {note.code: note.params for note in result.notes}
+        assert said["preference_of_users_in_rows"] == {"count": 2, "line": 2}
+        sqlite_site.execute("DELETE FROM {user_preferences}")
