@@ -79,6 +79,11 @@ _MONTH_OF_DAY = re.compile(
     r"\d{1,2}(?:-|\. )([^\W\d_]{3,9})\.?|([^\W\d_]{3,9})(?:\.?-|\. )\d{2}|[12]\d{3}-(?:0[1-9]|1[0-2])-[0-3]\d"
 )
 _END_OF_DAY = re.compile(r"[- ](?:[^\W\d_]{3,9}\.?|\d\d)(?=\n|\Z)").search
+# A whole day as programs show it, and what they make of 1:30: a time.
+_DAY_SHOWN = re.compile(
+    r"\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})|\d{1,2}\.\d{1,2}\.\d{4}|\d{1,2}:\d\d:\d\d(?: ?[AaPp][Mm])?|\d{1,2}:\d\d ?[AaPp][Mm]"
+)
+_SIGN_OF_DAY = re.compile(r"(?:\n|\A)\d{1,2}[./:]\d{1,2}[./: ]?[\dAaPp]").search
 _MIDNIGHT = re.compile(r"\d{4}-\d\d-\d\d[ T]00:00(?::00(?:\.0{1,6})?)?(?:Z|\+00:00)?")
 _SIGN_OF_MIDNIGHT = "00:00"
 
@@ -92,6 +97,8 @@ def holds_placeholder(cells: Sequence[str], text: str) -> bool:
     if (any(sign in text for sign in _SIGNS_OF_DECIMAL) or text.endswith(".")) and any(map(decimals_taken_off, cells)):
         return True
     if ("-" in text or ". " in text) and _END_OF_DAY(text) and any(map(_MONTH_OF_DAY.fullmatch, cells)):
+        return True
+    if _SIGN_OF_DAY(text) is not None and any(map(_DAY_SHOWN.fullmatch, cells)):
         return True
     return _SIGN_OF_MIDNIGHT in text or _GROUPED_CELL(text) is not None
 
@@ -141,7 +148,7 @@ def is_perhaps_day(text: str) -> bool:
     """Return whether a spreadsheet may have made a day, or a month, of an identifier."""
     found = _MONTH_OF_DAY.fullmatch(text)
     if found is None:
-        return False
+        return _DAY_SHOWN.fullmatch(text) is not None
     month = found[1] or found[2]
     return not month or folded(month) in MONTHS
 

@@ -215,11 +215,12 @@ TEXTS: dict[str, Any] = {
     ),
     "cells_perhaps_days": PluralText(
         lambda count: ngettext(
-            "%(count)s row holds a day or a month in place of an identifier, as a spreadsheet makes it of 1-3 or MAR2; it was "
-            "taken as it is: “%(value)s” in line %(line)s (columns: %(columns)s). Correct such cells, and format them as text.",
-            "%(count)s rows hold a day or a month in place of an identifier, as a spreadsheet makes it of 1-3 or MAR2; they were "
-            "taken as they are, first “%(value)s” in line %(line)s (columns: %(columns)s). Correct such cells, and format them "
-            "as text.",
+            "%(count)s row holds a day, a month or a time in place of an identifier, as a spreadsheet makes it of 1-3, MAR2 or "
+            "1:30; it was taken as it is: “%(value)s” in line %(line)s (columns: %(columns)s). Correct such cells, and format "
+            "them as text.",
+            "%(count)s rows hold a day, a month or a time in place of an identifier, as a spreadsheet makes it of 1-3, MAR2 or "
+            "1:30; they were taken as they are, first “%(value)s” in line %(line)s (columns: %(columns)s). Correct such cells, "
+            "and format them as text.",
             count,
         )
     ),

@@ -283,6 +283,8 @@ def test_no_thing_is_called_like_a_yes_or_no_in_other_languages(sqlite_site: Moo
     ("name", "is_said"),
     [
         ("1-Mar", True), ("Mar-02", True), ("01. Mrz", True), ("févr.-26", True), ("12-AOÛT", True), ("2026-03-01", True),
+        ("01/03/2026", True), ("1/3/26", True), ("01.03.2026", True), ("1:30:00", True), ("1:30 PM", True),
+        ("3/4", False), ("1:30", False), ("1.2.3", False), ("10.20.30.40", False), ("03/2026", False),
         ("TD-02", False), ("Max-02", False), ("1-3", False), ("March-2026", False),
     ],
 )  # fmt: skip
