@@ -185,6 +185,12 @@ document.addEventListener("htmx:afterSettle", () => {
   if (name && !form().contains(document.activeElement)) go(document.getElementById(name));
 });
 
+// What was typed before this script was there is an edit like any other.
+const isEdited = (cell) => (isCell(cell) ? cell.value !== cell.defaultValue : cell.checked !== cell.defaultChecked);
+const typedBefore = [...(grid()?.querySelectorAll("tbody input") ?? [])].filter(isEdited);
+for (const cell of typedBefore) cell.closest("td").classList.add("is-changed");
+if (typedBefore.length) keepSoon();
+
 // Nothing that was typed is lost by going away at once: it is sent on the way, and where the browser won't send so much, it asks.
 window.addEventListener("beforeunload", (event) => {
   if (kept === edits || !form()) return;

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, ViewportSize, expect
+from playwright.sync_api import Locator, Page, Route, ViewportSize, expect
 
 from tests.e2e.conftest import look_at
 from tests.moodle_sites import MoodleSite
 
 RUN_TIMEOUT = 90_000
+MEND_SCRIPT = re.compile(r"/sync/mend\b[^/]*\.js")
 ROWS = 120
 HEADER = ("username", "firstname", "lastname", "email", "auth", "country", "timezone", "course1", "role1")
 # Line of the first mistake of a kind -> how many, the column, and what stands there.
@@ -180,6 +182,35 @@ def test_what_was_typed_is_there_after_going_away_at_once(
     expect(page.locator("#mend-saved")).to_contain_text("Not saved")
     page.unroute("**/mend/**")
     expect(page.locator("#mend-saved")).to_have_text("Saved", timeout=10_000)
+
+
+def test_what_is_typed_before_the_script_is_there_is_kept(
+    signed_in: Page, sqlite_site: MoodleSite, tmp_path: Path
+) -> None:
+    page, file = signed_in, tmp_path / "people.csv"
+    file.write_text("\n".join(file_with_mistakes().splitlines()[:1] + file_with_mistakes().splitlines()[31:33]) + "\n")
+    page.goto(f"{page.url}tools/users/")
+    page.get_by_label("Or upload a file").set_input_files(file)
+    page.get_by_role("button", name="Run now").click()
+    scripts: list[Route] = []
+
+    def hold(script: Route) -> None:
+        scripts.append(script)
+
+    page.route(MEND_SCRIPT, hold)
+    page.get_by_role("link", name="Mend 2 rows here").click(timeout=RUN_TIMEOUT, no_wait_after=True)
+    cell(page, 2, "country").fill("DE")
+    leave_out = page.get_by_label("leave line 3 out")
+    leave_out.check()
+    assert scripts, "the script was there before anything was typed"
+
+    scripts[0].continue_()
+    page.unroute(MEND_SCRIPT, hold)
+
+    expect(page.locator("#mend-saved")).to_have_text("Saved")
+    page.reload()
+    expect(cell(page, 2, "country")).to_have_value("DE")
+    expect(leave_out).to_be_checked()
 
 
 def test_what_was_changed_in_another_tab_stays(signed_in: Page, sqlite_site: MoodleSite, tmp_path: Path) -> None:
